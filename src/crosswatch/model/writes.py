@@ -1,0 +1,46 @@
+"""One write to a service, and the one outcome that it has."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from crosswatch.model.kinds import Action
+from crosswatch.model.readings import Date
+from crosswatch.model.refs import Ref
+from crosswatch.model.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What a service shall store. ``expected`` and ``wanted``: None is absent. ``origin``: account the value is from."""
+
+    id: int
+    ref: Ref
+    action: Action
+    expected: Value | None
+    wanted: Value | None
+    date: Date | None = None
+    origin: str = ""
+
+
+class Done(StrEnum):
+    """How a write ended. ``IN_DOUBT``: sent, and the answer cannot be understood; it may or may not have worked."""
+
+    APPLIED = "applied"
+    ALREADY = "already"
+    UNMATCHED = "unmatched"
+    REJECTED = "rejected"
+    MOVED = "moved"
+    RETRY_LATER = "retry_later"
+    RECONNECT = "reconnect"
+    IN_DOUBT = "in_doubt"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of one write. ``code`` and ``words`` are the service's own; ``native_id`` what it calls the title."""
+
+    write_id: int
+    done: Done
+    code: str = ""
+    words: str = ""
+    native_id: str = ""
