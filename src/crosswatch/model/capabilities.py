@@ -44,7 +44,7 @@ class Capability:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How hard a service may be asked. ``time_limit``: seconds that one call may take; 0 where it cannot outlive us."""
+    """How hard a service may be asked. ``time_limit``: seconds that a call may take; 0: it cannot outlive us."""
 
     per_second: float
     connections: int

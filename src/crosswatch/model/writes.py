@@ -11,7 +11,7 @@ from crosswatch.model.values import Value
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """What a service shall store. ``expected`` and ``wanted``: None is absent. ``origin``: account the value is from."""
+    """What a service shall store. ``expected``, ``wanted``: None is absent. ``origin``: the uid the value is from."""
 
     id: int
     ref: Ref
