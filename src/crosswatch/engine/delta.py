@@ -1,0 +1,78 @@
+"""What one side did to one title since both sides last agreed, and which readings may not be believed."""
+
+from enum import StrEnum
+
+from crosswatch.engine.base import Agreed, BaseRow, Key, SideView
+from crosswatch.model.capabilities import Stamps
+from crosswatch.model.kinds import Side
+from crosswatch.model.readings import Reading, Seen, Unknown, Why
+
+
+class Delta(StrEnum):
+    """The six things that a side can have done."""
+
+    NOTHING = "."
+    NEW = "+"
+    SAME = "="
+    TOUCHED = "t"
+    CHANGED = "~"
+    GONE = "-"
+    UNKNOWN = "?"
+
+
+def needs_proof(key: Key, agreed: Agreed | None, view: SideView) -> bool:
+    """Whether the absence of a title must be looked up: the row says present, and the listing lacks it."""
+    return agreed is not None and agreed.value is not None and key not in view.listed
+
+
+def seen(key: Key, row: BaseRow | None, side: Side, view: SideView) -> Seen:
+    """What may be believed of a title on a side; an absence counts only where it is proved.
+
+    A looked-up answer stands in ``view.listed`` like any other reading; so a title that is not there was neither
+    listed nor looked up.
+    """
+    agreed = row.agreed(side) if row is not None else None
+    if key in view.in_doubt:
+        return Unknown(Why.IN_DOUBT)
+    now = view.listed.get(key)
+    if now is None:
+        if not view.whole:
+            return Unknown(Why.NOT_WHOLE)
+        if needs_proof(key, agreed, view):
+            return Unknown(Why.NOT_PROVED)
+        now = Reading(None, view.taken_at)
+    if isinstance(now, Unknown):
+        return now
+    return _old_enough(key, now, row, side, view)
+
+
+def _old_enough(key: Key, now: Reading, row: BaseRow | None, side: Side, view: SideView) -> Seen:
+    """The reading, or UNKNOWN where late lists or our own write may still be what it shows."""
+    write = view.last_writes.get(key)
+    if write is not None and (
+        now.taken_at < write.at or (now.taken_at < write.at + view.delay and now.value != write.value)
+    ):
+        return Unknown(Why.OWN_WRITE)
+    if row is None:
+        return now
+    if now.value != row.agreed(side).value and now.taken_at < row.since + view.delay:
+        return Unknown(Why.YOUNG)
+    return now
+
+
+def delta(agreed: Agreed | None, now: Seen, stamps: Stamps) -> Delta:
+    """The table of what a side did; total over every base (None: no row) and every reading."""
+    if isinstance(now, Unknown):
+        return Delta.UNKNOWN
+    if agreed is None:
+        return Delta.NOTHING if now.value is None else Delta.NEW
+    if now.value != agreed.value:
+        return Delta.GONE if now.value is None else Delta.CHANGED
+    touched = (
+        now.value is not None
+        and stamps is Stamps.USER
+        and now.stamp is not None
+        and agreed.stamp is not None
+        and now.stamp > agreed.stamp
+    )
+    return Delta.TOUCHED if touched else Delta.SAME

@@ -1,0 +1,258 @@
+"""The plan of one lane: every title decided once, from what was agreed and what both sides say."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from crosswatch.engine.base import Agreed, BaseRow, Dated, Key, Rules, SideView
+from crosswatch.engine.decide import Decision, Verb, cell, conflict, decide
+from crosswatch.engine.delta import Delta, delta, needs_proof, seen
+from crosswatch.model.kinds import Action, Side
+from crosswatch.model.readings import Reading, Seen, Unknown, Why
+from crosswatch.model.values import Value, same
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWrite:
+    """One value to be put on, or taken from, one side. ``row`` is the base row that a success leaves behind.
+
+    ``native_id``: what the written side calls the title, empty where it has not said. ``other``: the reading of the
+    other side on which the decision rests.
+    """
+
+    key: Key
+    side: Side
+    action: Action
+    native_id: str
+    expected: Value | None
+    wanted: Value | None
+    other: Reading
+    row: BaseRow
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A title of which nothing is concluded in this run, and why."""
+
+    key: Key
+    side: Side
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Both sides changed to different values, and the rule is to ask."""
+
+    key: Key
+    source: Value
+    target: Value
+
+
+@dataclass(slots=True)
+class Plan:
+    """What shall happen in a lane. ``rows``: base rows to store before any write; None ends one.
+
+    ``adopted`` counts agreements found, ``left`` differences that stay as the user left them, ``kept`` removals seen
+    while the lane does not remove.
+    """
+
+    writes: list[PlannedWrite] = field(default_factory=list)
+    rows: dict[Key, BaseRow | None] = field(default_factory=dict)
+    held: list[Held] = field(default_factory=list)
+    conflicts: list[Clash] = field(default_factory=list)
+    adopted: int = 0
+    left: int = 0
+    kept: int = 0
+
+
+def to_look_up(base: Mapping[Key, BaseRow], source: SideView, target: SideView) -> dict[Side, list[Key]]:
+    """The titles whose absence must be proved by the service's own word, the longest agreed first."""
+    oldest_first = sorted(base.items(), key=lambda item: item[1].since)
+    return {
+        side: [key for key, row in oldest_first if needs_proof(key, row.agreed(side), view)]
+        for side, view in ((Side.SOURCE, source), (Side.TARGET, target))
+    }
+
+
+def plan(base: Mapping[Key, BaseRow], source: SideView, target: SideView, rules: Rules, *, now: int) -> Plan:
+    """Decides every title that either side or the base knows; pure and total. ``now``: UTC ms.
+
+    Writes come in the order of the lists (oldest first), removals last.
+    """
+    made = Plan()
+    for key in _keys(source.listed, target.listed, base):
+        _Title(key, base.get(key), source, target, rules, now).into(made)
+    made.writes.sort(key=lambda write: write.action is Action.REMOVE)
+    return made
+
+
+def _keys(*parts: Iterable[Key]) -> Iterable[Key]:
+    return dict.fromkeys(key for part in parts for key in part)
+
+
+class _Title:
+    """One title of a lane while it is being decided."""
+
+    def __init__(
+        self, key: Key, row: BaseRow | None, source: SideView, target: SideView, rules: Rules, now: int
+    ) -> None:
+        self.key, self.rules, self.now = key, rules, now
+        self.views = {Side.SOURCE: source, Side.TARGET: target}
+        self.stored = row
+        self.seen: dict[Side, Seen] = {side: seen(key, row, side, view) for side, view in self.views.items()}
+        unknown = any(isinstance(reading, Unknown) for reading in self.seen.values())
+        self.row = None if row is not None and row.ended and not unknown else row
+        self.deltas = {
+            side: delta(self._stored_half(side), self.seen[side], view.stamps)
+            for side, view in self.views.items()
+        }
+
+    def _stored_half(self, side: Side) -> Agreed | None:
+        return None if self.row is None else self.row.agreed(side)
+
+    def into(self, made: Plan) -> None:
+        """Decides, and enters the decision into the plan."""
+        decision = self._decision()
+        made.left += decision.left
+        match decision.verb:
+            case Verb.NONE:
+                if self.row is None and self.stored is not None:
+                    self._forget_when_old(made)
+            case Verb.HOLD:
+                self._hold(made)
+            case Verb.ADOPT:
+                self._adopt(made, left=decision.left)
+            case Verb.END:
+                self._end(made)
+            case Verb.CONFLICT:
+                source, target = self._values()
+                if source is not None and target is not None:
+                    made.conflicts.append(Clash(self.key, source, target))
+            case Verb.PUT | Verb.REMOVE:
+                self._write(made, decision)
+
+    def _decision(self) -> Decision:
+        found = cell(self.rules.mode, self.row, self.deltas[Side.SOURCE], self.deltas[Side.TARGET])
+        return decide(found, self.row, agrees=self._agrees(), clash=self._clash())
+
+    def _values(self) -> tuple[Value | None, Value | None]:
+        source, target = self.seen[Side.SOURCE], self.seen[Side.TARGET]
+        return (
+            source.value if isinstance(source, Reading) else None,
+            target.value if isinstance(target, Reading) else None,
+        )
+
+    def _agrees(self) -> bool:
+        source, target = self.views[Side.SOURCE].grid, self.views[Side.TARGET].grid
+        return same(*self._values(), source.coarser(target) if source and target else None)
+
+    def _clash(self) -> Decision:
+        source, target = self.seen[Side.SOURCE], self.seen[Side.TARGET]
+        dated = Dated(
+            source.date if isinstance(source, Reading) else None,
+            target.date if isinstance(target, Reading) else None,
+        )
+        return conflict(self.rules.conflict, self.rules.mode, dated, own_dates=self.rules.own_dates)
+
+    def _hold(self, made: Plan) -> None:
+        """Counts a title that waits; one that neither list nor row knows anything of is no news."""
+        for side, reading in self.seen.items():
+            if isinstance(reading, Unknown):
+                made.held.append(Held(self.key, side, reading.why))
+                return
+
+    def _adopt(self, made: Plan, *, left: bool) -> None:
+        row = self._adopted()
+        if row == self.stored:
+            return
+        made.adopted += not left
+        made.rows[self.key] = row
+
+    def _adopted(self, *, kept: bool = False) -> BaseRow:
+        """The row that the two current readings make; equal to the stored one where nothing changed."""
+        old = self.row
+        sides = {side: self._agreed(side) for side in Side}
+        ours = old is not None and old.ours and self.deltas[Side.TARGET] is Delta.SAME
+        if old is None:
+            return BaseRow(
+                sides[Side.SOURCE], sides[Side.TARGET], since=self.now, version=self._next_version()
+            )
+        row = replace(
+            old, source=sides[Side.SOURCE], target=sides[Side.TARGET], ours=ours, kept=kept or old.kept
+        )
+        if (row.source.value, row.target.value) != (old.source.value, old.target.value):
+            return replace(row, since=self.now, version=self._next_version(), kept=kept)
+        if (row.source.native_id, row.target.native_id) != (old.source.native_id, old.target.native_id):
+            return replace(row, version=self._next_version())
+        return row
+
+    def _next_version(self) -> int:
+        return self.stored.version + 1 if self.stored else 1
+
+    def _agreed(self, side: Side) -> Agreed:
+        """What a side's current reading makes of its half of the row; a young row learns no stamp."""
+        now, view, old = self.seen[side], self.views[side], self._stored_half(side)
+        if not isinstance(now, Reading):
+            return old or Agreed(None)
+        native_id = now.native_id or (old.native_id if old else "")
+        if old is None or self.row is None or now.value != old.value:
+            return Agreed(now.value, now.stamp, native_id)
+        young = now.taken_at < self.row.since + view.delay
+        newer = now.stamp is not None and (old.stamp is None or now.stamp > old.stamp)
+        return Agreed(old.value, now.stamp if newer and not young else old.stamp, native_id)
+
+    def _end(self, made: Plan) -> None:
+        """Remembers the end of a row for as long as late lists may still show the title."""
+        if self.row is None or self.row.ended:
+            self._forget_when_old(made)
+            return
+        made.rows[self.key] = self._adopted()
+
+    def _forget_when_old(self, made: Plan) -> None:
+        row = self.stored
+        if row is not None and self.now >= row.since + max(view.delay for view in self.views.values()):
+            made.rows[self.key] = None
+
+    def _write(self, made: Plan, decision: Decision) -> None:
+        side = decision.side
+        assert side is not None, "a write names its side"
+        now, other = self.seen[side], self.seen[side.other]
+        assert isinstance(now, Reading), "no table cell writes over what is not known"
+        assert isinstance(other, Reading), "no table cell writes what is not known"
+        grid = self.views[side].grid
+        wanted = other.value if other.value is None or grid is None else grid.round(other.value)
+        action = Action.REMOVE if wanted is None else Action.ADD if now.value is None else Action.CHANGE
+        if action is Action.REMOVE and not self.rules.remove:
+            made.kept += 1
+            made.rows[self.key] = self._adopted(kept=True)
+            return
+        if (action is Action.ADD and not self.rules.add) or (
+            action is Action.CHANGE and not self.rules.change
+        ):
+            made.left += 1
+            return
+        old = self._stored_half(side)
+        native_id = now.native_id or (old.native_id if old else "")
+        made.writes.append(
+            PlannedWrite(
+                key=self.key,
+                side=side,
+                action=action,
+                native_id=native_id,
+                expected=now.value,
+                wanted=wanted,
+                other=other,
+                row=self._after(
+                    side, Agreed(wanted, None, native_id), other, was_there=now.value is not None
+                ),
+            )
+        )
+
+    def _after(self, side: Side, written: Agreed, other: Reading, *, was_there: bool) -> BaseRow:
+        """The row once the write is done: what was sent, without a stamp, and the other side's own reading."""
+        halves = {side: written, side.other: Agreed(other.value, other.stamp, other.native_id)}
+        ours = self.row is not None and self.row.ours and self.deltas[Side.TARGET] is Delta.SAME
+        if side is Side.TARGET and not was_there:
+            ours = written.value is not None
+        return BaseRow(
+            halves[Side.SOURCE], halves[Side.TARGET], since=self.now, version=self._next_version(), ours=ours
+        )
