@@ -1,4 +1,4 @@
-"""Two kinds of import rules for import-linter, over direct imports; a name stands for a module and what lies in it.
+"""Three kinds of import rules for import-linter, over direct imports; a name stands for a module and what lies in it.
 
 Unlike its own `protected` and `forbidden` they may name what nobody imports yet, and need no list of every library.
 """
@@ -57,6 +57,18 @@ class ImportsOnly(DirectContract):
             and not within(imported, [*importers, *welcome])
             and imported.split(".", maxsplit=1)[0] not in sys.stdlib_module_names
         )
+
+
+class ImportsNoneOf(DirectContract):
+    """`importers` import none of `imported`."""
+
+    type_name = "imports_none_of"
+
+    def refuses(self, importer: str, imported: str) -> bool:
+        """Tells an import from one list to the other."""
+        importers: list[str] = self.importers  # type: ignore[assignment]
+        unwelcome: list[str] = self.imported  # type: ignore[assignment]
+        return within(importer, importers) and within(imported, unwelcome)
 
 
 class ImportedOnlyBy(DirectContract):
