@@ -61,11 +61,11 @@ class Provider(Protocol):
 class Resolver(Protocol):
     """Which title is which. Every unknown id gets a title at once; merging comes later."""
 
-    def keys(self, refs: Sequence[Ref]) -> list[int]:
+    async def keys(self, refs: Sequence[Ref]) -> list[int]:
         """The title of each ref, in order; made where it is new. Hints of the refs are kept where they say more."""
         ...
 
-    def refs(self, keys: Sequence[int], understands: frozenset[str]) -> dict[int, Ref]:
+    async def refs(self, keys: Sequence[int], understands: frozenset[str]) -> dict[int, Ref]:
         """The refs by which a service that understands these namespaces can be told of the titles."""
         ...
 

@@ -1,0 +1,1 @@
+"""Which title is which."""

@@ -1,0 +1,89 @@
+"""Base rows: what both sides of a lane said when they last agreed."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy.dialects import sqlite
+
+from crosswatch.engine.base import Agreed, BaseRow
+from crosswatch.model.kinds import Kind
+from crosswatch.store.tables import base, title
+
+_NAMES = (
+    "source_value",
+    "target_value",
+    "source_stamp",
+    "target_stamp",
+    "source_native",
+    "target_native",
+    "since",
+    "version",
+    "ours",
+    "kept",
+    "rated",
+)
+
+
+def of_lane(connection: Connection, lane_id: int, kinds: Iterable[Kind]) -> dict[int, BaseRow]:
+    """The base rows of a lane whose titles are of these kinds."""
+    query = (
+        select(base)
+        .join(title, title.c.id == base.c.title)
+        .where(base.c.lane == lane_id, title.c.kind.in_([kind.value for kind in kinds]))
+    )
+    return {row.title: _row(row) for row in connection.execute(query)}
+
+
+def _row(row: Any) -> BaseRow:
+    return BaseRow(
+        source=Agreed(row.source_value, row.source_stamp, row.source_native),
+        target=Agreed(row.target_value, row.target_stamp, row.target_native),
+        since=row.since,
+        version=row.version,
+        ours=row.ours,
+        kept=row.kept,
+        rated=bool(row.rated),
+    )
+
+
+def keep(connection: Connection, lane_id: int, rows: Mapping[int, BaseRow | None]) -> None:
+    """Stores rows; None deletes one."""
+    stored = [_columns(lane_id, key, row) for key, row in rows.items() if row is not None]
+    if stored:
+        query = sqlite.insert(base)
+        connection.execute(
+            query.on_conflict_do_update(
+                index_elements=list(base.primary_key.columns),
+                set_={name: query.excluded[name] for name in _NAMES},
+            ),
+            stored,
+        )
+    ended = [{"ended": key} for key, row in rows.items() if row is None]
+    if ended:
+        connection.execute(
+            delete(base).where(base.c.lane == lane_id, base.c.title == bindparam("ended")), ended
+        )
+
+
+def _columns(lane_id: int, key: int, row: BaseRow) -> dict[str, object]:
+    return {
+        "lane": lane_id,
+        "title": key,
+        "source_value": row.source.value,
+        "target_value": row.target.value,
+        "source_stamp": row.source.stamp,
+        "target_stamp": row.target.stamp,
+        "source_native": row.source.native_id,
+        "target_native": row.target.native_id,
+        "since": row.since,
+        "version": row.version,
+        "ours": row.ours,
+        "kept": row.kept,
+        "rated": row.rated,
+    }
+
+
+def count(connection: Connection, lane_id: int) -> int:
+    """How many titles the two sides of a lane agree on, differences that were agreed included."""
+    return connection.execute(select(func.count()).where(base.c.lane == lane_id)).scalar_one()

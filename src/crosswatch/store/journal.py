@@ -1,0 +1,231 @@
+"""The journal: every write before it is sent, and how it ended. Nothing goes to a service that is not in here."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy.dialects import sqlite
+
+from crosswatch.engine.base import LastWrite
+from crosswatch.model.kinds import Action, Feature, Side
+from crosswatch.store.tables import journal, last_write, title
+
+
+class State(StrEnum):
+    """Where a write is. ``IN_DOUBT`` is looked up before anything else is done with its title."""
+
+    PLANNED = "planned"
+    SENT = "sent"
+    DONE = "done"
+    DROPPED = "dropped"
+    IN_DOUBT = "in_doubt"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One write of one run. ``other_*`` is the other side's reading on which it rests."""
+
+    run: int
+    seq: int
+    lane: int
+    feature: Feature
+    side: Side
+    account_uid: str
+    title: int
+    native_id: str
+    action: Action
+    before: int | None
+    expected: int | None
+    wanted: int | None
+    other_value: int | None
+    other_stamp: int | None
+    other_native: str
+    ours: bool
+    state: State = State.PLANNED
+    sent_at: int | None = None
+    done_at: int | None = None
+    outcome: str = ""
+    code: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one write ended: the new state, and what is told of it."""
+
+    seq: int
+    state: State
+    outcome: str = ""
+    code: str = ""
+    words: str = ""
+
+
+def _entry(found: Any) -> Entry:
+    values = dict(found._mapping)
+    values.update(
+        feature=Feature(found.feature),
+        side=Side(found.side),
+        action=Action(found.action),
+        state=State(found.state),
+    )
+    return Entry(**values)
+
+
+def enter(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Enters planned writes."""
+    if entries:
+        names = [column.name for column in journal.columns]
+        connection.execute(insert(journal), [{name: getattr(one, name) for name in names} for one in entries])
+
+
+def mark_sent(connection: Connection, run: int, seqs: Sequence[int], now: int) -> None:
+    """Notes that these writes may reach the service from now on."""
+    query = update(journal).where(journal.c.run == run, journal.c.seq == bindparam("one"))
+    connection.execute(query.values(state=State.SENT, sent_at=now), [{"one": seq} for seq in seqs])
+
+
+def end(connection: Connection, run: int, ended: Sequence[Ended], now: int) -> None:
+    """Stores how writes ended."""
+    if not ended:
+        return
+    query = (
+        update(journal)
+        .where(journal.c.run == run, journal.c.seq == bindparam("one"))
+        .values(
+            state=bindparam("new_state"),
+            outcome=bindparam("new_outcome"),
+            code=bindparam("new_code"),
+            words=bindparam("new_words"),
+            done_at=now,
+        )
+    )
+    connection.execute(
+        query,
+        [
+            {
+                "one": one.seq,
+                "new_state": one.state.value,
+                "new_outcome": one.outcome,
+                "new_code": one.code,
+                "new_words": one.words,
+            }
+            for one in ended
+        ],
+    )
+
+
+def drop_planned(connection: Connection, run: int) -> int:
+    """Ends what was planned and never sent; the next plan finds it again. Returns how many."""
+    query = update(journal).where(journal.c.run == run, journal.c.state == State.PLANNED)
+    return connection.execute(query.values(state=State.DROPPED, outcome="not_sent")).rowcount
+
+
+def drop_planned_of(connection: Connection, runs: Collection[int]) -> None:
+    """The same for runs whose process is dead."""
+    for run in runs:
+        drop_planned(connection, run)
+
+
+def unsettled(connection: Connection, account_uid: str) -> list[Entry]:
+    """Writes to an account of which nobody knows whether they arrived, the oldest first."""
+    query = (
+        select(journal)
+        .where(journal.c.account_uid == account_uid, journal.c.state.in_([State.SENT, State.IN_DOUBT]))
+        .order_by(journal.c.run, journal.c.seq)
+    )
+    return [_entry(row) for row in connection.execute(query)]
+
+
+def remember(
+    connection: Connection, account_uid: str, feature: Feature, values: Mapping[int, int | None], now: int
+) -> None:
+    """Keeps what was last written for titles of an account, so that late lists are not taken for the user's word."""
+    if not values:
+        return
+    query = sqlite.insert(last_write)
+    connection.execute(
+        query.on_conflict_do_update(
+            index_elements=list(last_write.primary_key.columns),
+            set_={"value": query.excluded.value, "at": query.excluded.at},
+        ),
+        [
+            {"account_uid": account_uid, "feature": feature.value, "title": key, "value": value, "at": now}
+            for key, value in values.items()
+        ],
+    )
+
+
+def last_writes(
+    connection: Connection, account_uid: str, feature: Feature, since: int
+) -> dict[int, LastWrite]:
+    """What any lane wrote to an account since then (UTC ms)."""
+    query = select(last_write).where(
+        last_write.c.account_uid == account_uid, last_write.c.feature == feature, last_write.c.at >= since
+    )
+    return {row.title: LastWrite(row.value, row.at) for row in connection.execute(query)}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One write as people read it."""
+
+    seq: int
+    feature: Feature
+    side: Side
+    action: Action
+    title: int
+    kind: str
+    name: str
+    year: int | None
+    show: str
+    season: int | None
+    number: int | None
+    before: int | None
+    after: int | None
+    outcome: str
+    code: str
+    words: str
+    state: State
+
+
+def items(connection: Connection, run: int, *, after: int, limit: int) -> list[Item]:
+    """The writes of a run in their order, those after that number only."""
+    show = title.alias("show")
+    query = (
+        select(journal, title.c.kind, title.c.name, title.c.year, title.c.season, title.c.number)
+        .add_columns(show.c.name.label("show_name"))
+        .join(title, title.c.id == journal.c.title)
+        .outerjoin(show, show.c.id == title.c.show_id)
+        .where(journal.c.run == run, journal.c.seq > after)
+        .order_by(journal.c.seq)
+        .limit(limit)
+    )
+    return [
+        Item(
+            seq=row.seq,
+            feature=Feature(row.feature),
+            side=Side(row.side),
+            action=Action(row.action),
+            title=row.title,
+            kind=row.kind,
+            name=row.name,
+            year=row.year,
+            show=row.show_name or "",
+            season=row.season,
+            number=row.number,
+            before=row.before,
+            after=row.wanted,
+            outcome=row.outcome,
+            code=row.code,
+            words=row.words,
+            state=State(row.state),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def count_items(connection: Connection, run: int) -> int:
+    """How many writes a run planned."""
+    return connection.execute(select(func.count()).where(journal.c.run == run)).scalar_one()

@@ -1,0 +1,190 @@
+"""Pairs and their lanes."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from crosswatch.model.accounts import AccountName
+from crosswatch.model.kinds import Conflict, Feature, Kind, Mode
+from crosswatch.store.tables import account, lane, pair
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSettings:
+    """What a lane may do. ``change`` and ``conflict`` concern ratings, ``remove_when_rated`` the watchlist."""
+
+    enabled: bool = True
+    add: bool = True
+    change: bool = True
+    remove: bool = False
+    remove_when_rated: bool = False
+    conflict: Conflict = Conflict.SOURCE
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    """A lane as stored. The uids are those of the accounts with which its base was made; empty before the first run."""
+
+    id: int
+    feature: Feature
+    settings: LaneSettings
+    source_uid: str
+    target_uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """A pair as stored, with its lanes in the order in which they run."""
+
+    id: int
+    name: str
+    source: AccountName
+    target: AccountName
+    mode: Mode
+    enabled: bool
+    kinds: frozenset[Kind]
+    made_at: int
+    lanes: tuple[LaneRow, ...]
+
+
+_source = account.alias("source_account")
+_target = account.alias("target_account")
+
+
+def every(connection: Connection) -> list[PairRow]:
+    """All pairs, the oldest first."""
+    return _select(connection, None)
+
+
+def find(connection: Connection, pair_id: int) -> PairRow | None:
+    """One pair."""
+    return next(iter(_select(connection, pair_id)), None)
+
+
+def _select(connection: Connection, pair_id: int | None) -> list[PairRow]:
+    query = (
+        select(
+            pair,
+            _source.c.provider.label("source_provider"),
+            _source.c.instance.label("source_instance"),
+            _target.c.provider.label("target_provider"),
+            _target.c.instance.label("target_instance"),
+        )
+        .join(_source, _source.c.id == pair.c.source)
+        .join(_target, _target.c.id == pair.c.target)
+        .order_by(pair.c.id)
+    )
+    lanes = select(lane)
+    if pair_id is not None:
+        query, lanes = query.where(pair.c.id == pair_id), lanes.where(lane.c.pair == pair_id)
+    by_pair: dict[int, list[LaneRow]] = {}
+    for row in connection.execute(lanes):
+        by_pair.setdefault(row.pair, []).append(_lane(row))
+    order = list(Feature)
+    return [
+        PairRow(
+            id=row.id,
+            name=row.name,
+            source=AccountName(row.source_provider, row.source_instance),
+            target=AccountName(row.target_provider, row.target_instance),
+            mode=Mode(row.mode),
+            enabled=row.enabled,
+            kinds=frozenset(Kind(kind) for kind in row.kinds),
+            made_at=row.made_at,
+            lanes=tuple(sorted(by_pair.get(row.id, []), key=lambda one: order.index(one.feature))),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _lane(row: Any) -> LaneRow:
+    settings = LaneSettings(
+        enabled=row.enabled, **{**row.settings, "conflict": Conflict(row.settings["conflict"])}
+    )
+    return LaneRow(row.id, Feature(row.feature), settings, row.source_uid, row.target_uid)
+
+
+def _lane_columns(settings: LaneSettings) -> dict[str, Any]:
+    stored = {
+        "add": settings.add,
+        "change": settings.change,
+        "remove": settings.remove,
+        "remove_when_rated": settings.remove_when_rated,
+        "conflict": settings.conflict.value,
+    }
+    digest = sha256(json.dumps({**stored, "enabled": settings.enabled}, sort_keys=True).encode()).hexdigest()
+    return {"enabled": settings.enabled, "settings": stored, "settings_hash": digest}
+
+
+def add(
+    connection: Connection,
+    *,
+    name: str,
+    source: int,
+    target: int,
+    mode: Mode,
+    kinds: Sequence[Kind],
+    lanes: Mapping[Feature, LaneSettings],
+    now: int,
+    enabled: bool = True,
+) -> int:
+    """Makes a pair of two account ids and its lanes; returns its id."""
+    made = connection.execute(
+        insert(pair).values(
+            name=name,
+            source=source,
+            target=target,
+            mode=mode,
+            enabled=enabled,
+            kinds=[kind.value for kind in kinds],
+            made_at=now,
+        )
+    )
+    assert made.inserted_primary_key is not None, "a pair has an id"
+    pair_id = int(made.inserted_primary_key[0])
+    for feature, settings in lanes.items():
+        connection.execute(
+            insert(lane).values(
+                pair=pair_id, feature=feature, source_uid="", target_uid="", **_lane_columns(settings)
+            )
+        )
+    return pair_id
+
+
+def change(
+    connection: Connection,
+    pair_id: int,
+    *,
+    name: str,
+    enabled: bool,
+    kinds: Sequence[Kind],
+    lanes: Mapping[Feature, LaneSettings],
+) -> None:
+    """Stores name, switch, kinds and lane settings; the lanes keep their base."""
+    connection.execute(
+        update(pair)
+        .where(pair.c.id == pair_id)
+        .values(name=name, enabled=enabled, kinds=[kind.value for kind in kinds])
+    )
+    for feature, settings in lanes.items():
+        connection.execute(
+            update(lane)
+            .where(lane.c.pair == pair_id, lane.c.feature == feature)
+            .values(**_lane_columns(settings))
+        )
+
+
+def remove(connection: Connection, pair_id: int) -> None:
+    """Deletes a pair with its lanes and base; runs and journal stay."""
+    connection.execute(delete(pair).where(pair.c.id == pair_id))
+
+
+def pin(connection: Connection, lane_id: int, source_uid: str, target_uid: str) -> None:
+    """Remembers between which accounts a lane's base is being made."""
+    connection.execute(
+        update(lane).where(lane.c.id == lane_id).values(source_uid=source_uid, target_uid=target_uid)
+    )

@@ -1,0 +1,134 @@
+"""The last snapshot of every account: what it held, and how complete that was."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy.dialects import sqlite
+
+from crosswatch.model.kinds import Feature
+from crosswatch.model.readings import ReadEnd, Reading
+from crosswatch.store.tables import reading, snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRow:
+    """How the last read of a list went, and how many titles it holds."""
+
+    whole: bool
+    gap: int
+    total: int
+    reason: str
+    taken_at: int
+    titles: int = 0
+
+
+def keep(
+    connection: Connection,
+    account_id: int,
+    feature: Feature,
+    now: Mapping[int, Reading],
+    end: ReadEnd,
+    *,
+    taken_at: int,
+    unclear: Collection[int],
+) -> None:
+    """Stores a list as it was just read; touches only rows that differ.
+
+    Titles that a list lacks are taken out only where the list was whole; ``unclear`` ones stay as they were.
+    """
+    here = (reading.c.account == account_id) & (reading.c.feature == feature)
+    columns = (reading.c.title, reading.c.value, reading.c.stamp, reading.c.date, reading.c.native_id)
+    known = {
+        row.title: (row.value, row.stamp, row.date, row.native_id)
+        for row in connection.execute(select(*columns).where(here))
+    }
+    changed = [
+        _columns(account_id, feature, key, one)
+        for key, one in now.items()
+        if known.get(key) != (one.value, one.stamp, one.date.at if one.date else None, one.native_id)
+    ]
+    if changed:
+        query = sqlite.insert(reading)
+        new = {name: query.excluded[name] for name in ("value", "stamp", "date", "precision", "native_id")}
+        query = query.on_conflict_do_update(
+            index_elements=list(reading.primary_key.columns), set_={**new, "seen_at": query.excluded.seen_at}
+        )
+        connection.execute(query, changed)
+    if end.whole:
+        gone = [{"gone": key} for key in known if key not in now and key not in unclear]
+        if gone:
+            connection.execute(delete(reading).where(here, reading.c.title == bindparam("gone")), gone)
+    _keep_snapshot(connection, account_id, feature, end, taken_at)
+
+
+def _columns(account_id: int, feature: Feature, key: int, one: Reading) -> dict[str, object]:
+    return {
+        "account": account_id,
+        "feature": feature.value,
+        "title": key,
+        "value": one.value,
+        "stamp": one.stamp,
+        "date": one.date.at if one.date else None,
+        "precision": one.date.precision.value if one.date else "",
+        "native_id": one.native_id,
+        "seen_at": one.taken_at,
+    }
+
+
+def _keep_snapshot(
+    connection: Connection, account_id: int, feature: Feature, end: ReadEnd, taken_at: int
+) -> None:
+    query = sqlite.insert(snapshot).values(
+        account=account_id,
+        feature=feature.value,
+        whole=end.whole,
+        gap=end.gap,
+        total=end.total,
+        reason=end.reason,
+        taken_at=taken_at,
+        cursor=end.cursor,
+    )
+    names = ("whole", "gap", "total", "reason", "taken_at", "cursor")
+    connection.execute(
+        query.on_conflict_do_update(
+            index_elements=list(snapshot.primary_key.columns),
+            set_={name: query.excluded[name] for name in names},
+        )
+    )
+
+
+def snapshots(connection: Connection, account_id: int) -> dict[Feature, SnapshotRow]:
+    """How the last read of each of an account's lists went."""
+    counts = {
+        row.feature: row.titles
+        for row in connection.execute(
+            select(reading.c.feature, func.count().label("titles"))
+            .where(reading.c.account == account_id)
+            .group_by(reading.c.feature)
+        )
+    }
+    found = connection.execute(select(snapshot).where(snapshot.c.account == account_id))
+    return {
+        Feature(row.feature): SnapshotRow(
+            row.whole, row.gap, row.total, row.reason, row.taken_at, counts.get(row.feature, 0)
+        )
+        for row in found
+    }
+
+
+def values(connection: Connection, account_id: int, feature: Feature) -> dict[int, int]:
+    """Title -> value of an account's last snapshot."""
+    found: dict[int, int] = {}
+    query = select(reading.c.title, reading.c.value).where(
+        reading.c.account == account_id, reading.c.feature == feature
+    )
+    for part in connection.execute(query).partitions(1000):
+        found.update({row.title: row.value for row in part})
+    return found
+
+
+def forget(connection: Connection, account_id: int) -> None:
+    """Drops an account's last snapshot."""
+    for table in (reading, snapshot):
+        connection.execute(delete(table).where(table.c.account == account_id))

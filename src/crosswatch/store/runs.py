@@ -1,0 +1,144 @@
+"""Runs: what is going on, what was done, and the request to stop."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects import sqlite
+
+from crosswatch.model.kinds import Feature
+from crosswatch.store.tables import run, run_lane
+
+RUNNING = "running"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run as stored. ``done`` and ``total`` count rows or writes of the phase that began at ``phase_at``.
+
+    ``version`` rises with every change, so that whoever follows a run sees each state once.
+    """
+
+    id: int
+    pair: int
+    pair_name: str
+    kind: str
+    status: str
+    phase: str
+    feature: str
+    waiting_for: str
+    done: int
+    total: int
+    code: str
+    params: Mapping[str, Any]
+    started_at: int
+    phase_at: int
+    finished_at: int | None
+    trigger: str
+    plan: int | None
+    requests: int
+    attention: int
+    cancel: bool
+    process: str
+    version: int
+
+
+def _row(found: Any) -> RunRow:
+    return RunRow(**found._mapping)
+
+
+def start(
+    connection: Connection, *, pair: int, pair_name: str, kind: str, trigger: str, process: str, now: int
+) -> int:
+    """Enters a run that begins now; returns its id."""
+    made = connection.execute(
+        insert(run).values(
+            pair=pair,
+            pair_name=pair_name,
+            kind=kind,
+            status=RUNNING,
+            phase="waiting",
+            started_at=now,
+            phase_at=now,
+            trigger=trigger,
+            process=process,
+        )
+    )
+    assert made.inserted_primary_key is not None, "a run has an id"
+    return int(made.inserted_primary_key[0])
+
+
+def change(connection: Connection, run_id: int, **values: object) -> None:
+    """Stores a new state of a run."""
+    connection.execute(update(run).where(run.c.id == run_id).values(version=run.c.version + 1, **values))
+
+
+def find(connection: Connection, run_id: int) -> RunRow | None:
+    """One run."""
+    row = connection.execute(select(run).where(run.c.id == run_id)).first()
+    return None if row is None else _row(row)
+
+
+def newest(connection: Connection, *, limit: int, before: int | None = None) -> list[RunRow]:
+    """Runs, the newest first, those before that id only."""
+    query = select(run).order_by(run.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(run.c.id < before)
+    return [_row(row) for row in connection.execute(query)]
+
+
+def last_of(connection: Connection, pair_id: int) -> RunRow | None:
+    """The newest run of a pair."""
+    query = select(run).where(run.c.pair == pair_id).order_by(run.c.id.desc()).limit(1)
+    row = connection.execute(query).first()
+    return None if row is None else _row(row)
+
+
+def going_on(connection: Connection, pair_id: int | None = None) -> list[RunRow]:
+    """Runs that have not ended, of one pair or all."""
+    query = select(run).where(run.c.status == RUNNING).order_by(run.c.id)
+    if pair_id is not None:
+        query = query.where(run.c.pair == pair_id)
+    return [_row(row) for row in connection.execute(query)]
+
+
+def ask_to_stop(connection: Connection, run_id: int) -> bool:
+    """Notes that the user wants the run to stop; whether it was still going on."""
+    query = update(run).where(run.c.id == run_id, run.c.status == RUNNING)
+    return connection.execute(query.values(cancel=True, version=run.c.version + 1)).rowcount > 0
+
+
+def interrupt(connection: Connection, processes: Collection[str], now: int) -> list[int]:
+    """Closes the runs of dead processes as interrupted; returns their ids."""
+    query = select(run.c.id).where(run.c.status == RUNNING, run.c.process.in_(processes))
+    ids = list(connection.execute(query).scalars())
+    for run_id in ids:
+        change(
+            connection,
+            run_id,
+            status="interrupted",
+            code="interrupted",
+            phase="",
+            waiting_for="",
+            finished_at=now,
+        )
+    return ids
+
+
+def keep_lane(connection: Connection, run_id: int, feature: Feature, counts: Mapping[str, object]) -> None:
+    """Stores what a run did in one lane."""
+    query = sqlite.insert(run_lane).values(run=run_id, feature=feature.value, counts=dict(counts))
+    connection.execute(
+        query.on_conflict_do_update(
+            index_elements=list(run_lane.primary_key.columns), set_={"counts": query.excluded.counts}
+        )
+    )
+
+
+def lanes_of(connection: Connection, run_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Run id -> feature -> counts."""
+    found: dict[int, dict[str, Any]] = {run_id: {} for run_id in run_ids}
+    for row in connection.execute(select(run_lane).where(run_lane.c.run.in_(run_ids))):
+        found[row.run][row.feature] = row.counts
+    return found
