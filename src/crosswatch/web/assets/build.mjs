@@ -13,7 +13,7 @@ import * as esbuild from "esbuild";
 const here = path.dirname(fileURLToPath(import.meta.url));
 const source = path.join(here, "src");
 const target = path.join(here, "dist");
-const fresh = path.join(here, "dist.new");
+const fresh = path.join(here, "build"); // taken for dist/ once it is whole; git ignores both
 const require = createRequire(import.meta.url);
 
 // Licences that ask to travel with what was built from their packages.
@@ -82,6 +82,5 @@ await mkdir(fresh, { recursive: true });
 const manifest = { ...(await bundle()), "icons.svg": await sprite() };
 await licences();
 await writeFile(path.join(fresh, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-// Only a whole build takes the place of the last one.
 await rm(target, { recursive: true, force: true });
 await rename(fresh, target);
