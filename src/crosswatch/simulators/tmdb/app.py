@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Mount
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 if TYPE_CHECKING:
@@ -28,8 +30,21 @@ class ResolvePath:
 
 def make_app(sim: Simulator) -> Starlette:
     """The app that serves this simulator."""
+    from crosswatch.simulators.tmdb.control import control_routes
     from crosswatch.simulators.tmdb.edge import Edge
+    from crosswatch.simulators.tmdb.images import image
+    from crosswatch.simulators.tmdb.pages import Pages
+
+    def draw(request: Request) -> Response:
+        sim.traffic.counters["GET /t/p"] += 1
+        return image(sim, request)
 
     edge = Edge(sim)
-    routes = [Mount("/3", app=edge), Mount("/4", app=edge)]
+    routes = [
+        Mount("/3", app=edge),
+        Mount("/4", app=edge),
+        Route("/t/p/{size}/{path}", draw),
+        *control_routes(sim),
+        *Pages(sim).routes,
+    ]
     return Starlette(routes=routes, middleware=[Middleware(ResolvePath)])

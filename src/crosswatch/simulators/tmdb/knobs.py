@@ -113,7 +113,6 @@ class Knobs:
     """Share of titles whose poster_path is null."""
     maintenance: bool = False
     """Every call answers 503, code 46."""
-    poster_format: Literal["png", "svg"] = "png"
     faults: list[Fault] = Field(default_factory=list)
     seed: int = 1
     """Of everything drawn at random."""
