@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection
-
 from crosswatch.model.kinds import Kind
 from crosswatch.model.refs import Hints, Ids, Ref
 from crosswatch.store import titles
-from crosswatch.store.database import Database
+from crosswatch.store.database import Connection, Database
 from crosswatch.store.titles import OWN, IdKey, Place, TitleRow
 
 

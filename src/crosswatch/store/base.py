@@ -8,7 +8,7 @@ from sqlalchemy.dialects import sqlite
 
 from crosswatch.engine.base import Agreed, BaseRow
 from crosswatch.model.kinds import Kind
-from crosswatch.store.tables import base, title
+from crosswatch.store.tables import base, lane, title
 
 _NAMES = (
     "source_value",
@@ -87,3 +87,14 @@ def _columns(lane_id: int, key: int, row: BaseRow) -> dict[str, object]:
 def count(connection: Connection, lane_id: int) -> int:
     """How many titles the two sides of a lane agree on, differences that were agreed included."""
     return connection.execute(select(func.count()).where(base.c.lane == lane_id)).scalar_one()
+
+
+def has_lane(connection: Connection, lane_id: int) -> bool:
+    """Whether the lane still exists: its pair may have been deleted meanwhile."""
+    return connection.execute(select(lane.c.id).where(lane.c.id == lane_id)).first() is not None
+
+
+def version_of(connection: Connection, lane_id: int, key: int) -> int:
+    """The version of a row, 0 where there is none."""
+    query = select(base.c.version).where(base.c.lane == lane_id, base.c.title == key)
+    return connection.execute(query).scalar_one_or_none() or 0

@@ -14,6 +14,8 @@ from sqlalchemy.exc import DatabaseError
 
 from crosswatch.errors import HouseError
 
+__all__ = ["SCHEMA", "Connection", "Database"]
+
 T = TypeVar("T")
 BUSY_TIMEOUT_MS = 10_000
 SCHEMA = "0001"

@@ -1,0 +1,79 @@
+"""What a run did in one lane, as it is reported."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from crosswatch.model.kinds import Action, Side
+from crosswatch.model.writes import Done
+
+_DONE_WORDS = {Action.ADD: "added", Action.CHANGE: "changed", Action.REMOVE: "removed"}
+
+
+@dataclass(slots=True)
+class LaneCounts:
+    """Figures of one lane. Every planned write ends in exactly one of the outcomes; the report never says more.
+
+    ``why_held``: reason -> titles; ``incomplete``: side -> why its list was not whole.
+    """
+
+    read: dict[str, int] = field(default_factory=lambda: {side.value: 0 for side in Side})
+    gap: dict[str, int] = field(default_factory=lambda: {side.value: 0 for side in Side})
+    incomplete: dict[str, str] = field(default_factory=dict)
+    planned: int = 0
+    done: Counter[tuple[Side, Action]] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    adopted: int = 0
+    left: int = 0
+    kept: int = 0
+    conflicts: int = 0
+    set_aside: int = 0
+    why_held: Counter[str] = field(default_factory=Counter)
+
+    def ended(self, side: Side, action: Action, done: Done) -> None:
+        """Counts the end of one write."""
+        if done is Done.APPLIED:
+            self.done[side, action] += 1
+        else:
+            self.outcomes["retry_later" if done is Done.RECONNECT else done.value] += 1
+
+    def not_sent(self, writes: int) -> None:
+        """Counts writes that were planned and never sent."""
+        self.outcomes["not_sent"] += writes
+
+    @property
+    def open(self) -> bool:
+        """Whether something was left that the next run has to do: then the run is partial."""
+        left = ("unmatched", "rejected", "moved", "retry_later", "in_doubt", "not_sent")
+        return bool(self.incomplete) or any(self.outcomes[name] for name in left)
+
+    @property
+    def attention(self) -> int:
+        """How many titles want somebody to look."""
+        return self.conflicts + self.outcomes["unmatched"] + self.set_aside
+
+    def as_dict(self) -> dict[str, object]:
+        """The lane as interface.md shows it, with the reasons beside it."""
+        by_side = {
+            side.value: {word: self.done[side, action] for action, word in _DONE_WORDS.items()}
+            for side in Side
+        }
+        return {
+            "read": dict(self.read),
+            **{word: sum(self.done[side, action] for side in Side) for action, word in _DONE_WORDS.items()},
+            "adopted": self.adopted,
+            "already": self.outcomes["already"],
+            "held": sum(self.why_held.values()),
+            "kept": self.kept,
+            "left": self.left,
+            "conflicts": self.conflicts,
+            "unmatched": self.outcomes["unmatched"] + self.set_aside,
+            **{
+                name: self.outcomes[name]
+                for name in ("rejected", "moved", "retry_later", "in_doubt", "not_sent")
+            },
+            "to": by_side,
+            "planned": self.planned,
+            "gap": dict(self.gap),
+            "why_held": dict(self.why_held),
+            "incomplete": dict(self.incomplete),
+        }

@@ -1,0 +1,208 @@
+"""One lane of one run: read both sides, prove absences, plan, journal, write."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crosswatch.engine.base import BaseRow, Key, Rules, SideView
+from crosswatch.engine.plan import Plan, plan, to_look_up
+from crosswatch.errors import Refused
+from crosswatch.model.capabilities import Dates
+from crosswatch.model.kinds import Feature, Kind, Side
+from crosswatch.ports import Clock, Resolver
+from crosswatch.runs.applying import Applying, Numbered, entries
+from crosswatch.runs.counts import LaneCounts
+from crosswatch.runs.progress import Progress
+from crosswatch.runs.settle import in_doubt
+from crosswatch.runs.sides import OpenSide, SideRead, prove, read_side
+from crosswatch.store import base, journal, leases, pairs, readings, unmatched
+from crosswatch.store.database import Connection, Database
+from crosswatch.store.pairs import LaneRow, PairRow
+
+Both = Mapping[Side, OpenSide]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every run needs of the house."""
+
+    database: Database
+    resolver: Resolver
+    clock: Clock
+
+
+@dataclass(slots=True)
+class LaneRun:
+    """A lane being carried out. ``first_seq``: the journal's next free number in this run."""
+
+    tools: Tools
+    run_id: int
+    pair: PairRow
+    lane: LaneRow
+    sides: Both
+    fences: leases.Fences
+    progress: Progress
+    counts: LaneCounts
+    first_seq: int
+
+    @property
+    def feature(self) -> Feature:
+        return self.lane.feature
+
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds that the pair wants and both services hold."""
+        kinds = self.pair.kinds
+        for side in self.sides.values():
+            kinds &= side.capability(self.feature).kinds
+        return kinds
+
+    async def carry_out(self) -> None:
+        """From reading to the last write. Raises Cancelled, a ServiceError, or Refused ``lease_lost``."""
+        self.progress.enter("reading", feature=self.feature)
+        reads = await self.progress.unless_stopped(self._read())
+        self._count_reads(reads)
+        self.progress.enter("planning", feature=self.feature)
+        rows = await self.tools.database.read(
+            lambda connection: base.of_lane(connection, self.lane.id, self.kinds())
+        )
+        views = await self._views(reads)
+        await self.progress.unless_stopped(self._prove(rows, views, reads))
+        made = await asyncio.to_thread(self._plan, rows, views)
+        self._count(made)
+        numbered = await self._commit(made, reads)
+        await self._write(numbered)
+
+    async def _read(self) -> dict[Side, SideRead]:
+        kinds = self.kinds()
+
+        async def one(side: OpenSide) -> SideRead:
+            return await read_side(
+                side,
+                self.feature,
+                kinds,
+                resolver=self.tools.resolver,
+                clock=self.tools.clock,
+                on_progress=lambda done, total: self.progress.part(side.side, done, total),
+            )
+
+        async with asyncio.TaskGroup() as tasks:
+            reading = {name: tasks.create_task(one(side)) for name, side in self.sides.items()}
+        return {name: task.result() for name, task in reading.items()}
+
+    def _count_reads(self, reads: Mapping[Side, SideRead]) -> None:
+        for side, read in reads.items():
+            self.counts.read[side.value] = read.rows
+            self.counts.gap[side.value] = read.end.gap
+            if not read.end.whole:
+                self.counts.incomplete[side.value] = read.end.reason
+
+    async def _views(self, reads: Mapping[Side, SideRead]) -> dict[Side, SideView]:
+        def load(connection: Connection) -> dict[Side, SideView]:
+            views = {}
+            for name, side in self.sides.items():
+                read, capability = reads[name], side.capability(self.feature)
+                uid, since = side.account.uid, read.taken_at - capability.visibility_delay * 1000
+                views[name] = SideView.of(
+                    capability,
+                    listed=read.listed,
+                    whole=read.end.whole,
+                    taken_at=read.taken_at,
+                    last_writes=journal.last_writes(connection, uid, self.feature, since),
+                    in_doubt=in_doubt(journal.unsettled(connection, uid), self.feature),
+                )
+            return views
+
+        return await self.tools.database.read(load)
+
+    async def _prove(
+        self, rows: Mapping[Key, BaseRow], views: Mapping[Side, SideView], reads: Mapping[Side, SideRead]
+    ) -> None:
+        """Puts the services' own word on unlisted titles among the readings."""
+        wanted = to_look_up(rows, views[Side.SOURCE], views[Side.TARGET])
+        for name, keys in wanted.items():
+            natives = {key: rows[key].agreed(name).native_id for key in keys}
+            proved = await prove(
+                self.sides[name],
+                self.feature,
+                [key for key in keys if key not in reads[name].out_of_scope],
+                natives,
+                resolver=self.tools.resolver,
+                clock=self.tools.clock,
+            )
+            reads[name].listed.update(proved)
+
+    def _plan(self, rows: Mapping[Key, BaseRow], views: Mapping[Side, SideView]) -> Plan:
+        settings = self.lane.settings
+        rules = Rules(
+            feature=self.feature,
+            mode=self.pair.mode,
+            add=settings.add,
+            change=settings.change,
+            remove=settings.remove,
+            conflict=settings.conflict,
+            own_dates=all(side.capability(self.feature).dates is Dates.OWN for side in self.sides.values()),
+        )
+        now = self.tools.clock.now_ms()
+        return plan(rows, views[Side.SOURCE], views[Side.TARGET], rules, now=now)
+
+    def _count(self, made: Plan) -> None:
+        self.counts.adopted, self.counts.left, self.counts.kept = made.adopted, made.left, made.kept
+        self.counts.conflicts = len(made.conflicts)
+        self.counts.why_held.update(held.why.value for held in made.held)
+
+    async def _commit(self, made: Plan, reads: Mapping[Side, SideRead]) -> list[Numbered]:
+        """One transaction: what was read, the rows that agree, and every write as planned."""
+        uids = {name: side.account.uid for name, side in self.sides.items()}
+
+        def store(connection: Connection) -> list[Numbered]:
+            leases.check(connection, self.fences)
+            if not base.has_lane(connection, self.lane.id):
+                raise Refused("not_found", what="pair of that number any more")
+            for name, read in reads.items():
+                readings.keep(
+                    connection,
+                    self.sides[name].account.id,
+                    self.feature,
+                    read.readings(),
+                    read.end,
+                    taken_at=read.taken_at,
+                    unclear=read.unclear(),
+                )
+            pairs.pin(connection, self.lane.id, uids[Side.SOURCE], uids[Side.TARGET])
+            base.keep(connection, self.lane.id, made.rows)
+            aside = unmatched.waiting(connection, self.lane.id, self.tools.clock.now_ms())
+            self.counts.set_aside = sum(write.key in aside for write in made.writes)
+            writes = [write for write in made.writes if write.key not in aside]
+            numbered = list(enumerate(writes, start=self.first_seq))
+            journal.enter(connection, entries(self.run_id, self.lane.id, self.feature, numbered, uids))
+            return numbered
+
+        numbered = await self.tools.database.write(store)
+        self.counts.planned = len(numbered)
+        return numbered
+
+    async def _write(self, numbered: list[Numbered]) -> None:
+        self.progress.enter("writing", feature=self.feature, total=len(numbered))
+        try:
+            for name in (Side.TARGET, Side.SOURCE):
+                writes = [one for one in numbered if one[1].side is name]
+                if writes:
+                    await self._applying(name).all(writes)
+        finally:
+            ended = sum(self.counts.done.values()) + sum(self.counts.outcomes.values())
+            self.counts.not_sent(self.counts.planned - ended)
+
+    def _applying(self, name: Side) -> Applying:
+        return Applying(
+            run_id=self.run_id,
+            lane_id=self.lane.id,
+            feature=self.feature,
+            side=self.sides[name],
+            other=self.sides[name.other],
+            database=self.tools.database,
+            resolver=self.tools.resolver,
+            clock=self.tools.clock,
+            fences=self.fences,
+            progress=self.progress,
+            counts=self.counts,
+        )

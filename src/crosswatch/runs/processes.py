@@ -1,0 +1,78 @@
+"""Which processes are alive, told by locks that the operating system takes away with them."""
+
+import fcntl
+import os
+import uuid
+from pathlib import Path
+
+from crosswatch.ports import Clock
+from crosswatch.store import journal, processes, runs
+from crosswatch.store.database import Connection, Database
+
+
+class Process:
+    """This process on a state folder, from ``start`` until ``close``.
+
+    It holds a lock on ``processes/<id>``. Whoever can take the lock of another id knows that process to be dead at
+    once, however it died.
+    """
+
+    def __init__(self, database: Database, folder: Path, clock: Clock, process_id: str, lock: int) -> None:
+        self.id = process_id
+        self._database, self._folder, self._clock, self._lock = database, folder, clock, lock
+
+    @classmethod
+    def start(cls, database: Database, state: Path, clock: Clock, *, role: str) -> "Process":
+        """Enters this process, and closes what dead ones left behind. ``role``: what people call it."""
+        folder = state / "processes"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        process_id = uuid.uuid4().hex
+        lock = os.open(folder / process_id, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = cls(database, folder, clock, process_id, lock)
+        now = clock.now_ms()
+        database.write_now(
+            lambda connection: processes.enter(connection, process_id, pid=os.getpid(), role=role, now=now)
+        )
+        made.bury()
+        return made
+
+    def is_alive(self, process_id: str) -> bool:
+        """Whether that process still runs."""
+        try:
+            lock = os.open(self._folder / process_id, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(lock)
+        return False
+
+    def bury(self) -> list[int]:
+        """Closes the runs of dead processes as interrupted and drops what they had not sent; returns their ids."""
+        known = self._database.read_now(processes.every)
+        dead = [one for one in known if not self.is_alive(one)]
+        if not dead:
+            return []
+        now = self._clock.now_ms()
+
+        def close(connection: Connection) -> list[int]:
+            closed = runs.interrupt(connection, dead, now)
+            journal.drop_planned_of(connection, closed)
+            for one in dead:
+                processes.remove(connection, one)
+            return closed
+
+        closed = self._database.write_now(close)
+        for one in dead:
+            (self._folder / one).unlink(missing_ok=True)
+        return closed
+
+    def close(self) -> None:
+        """Takes this process out."""
+        self._database.write_now(lambda connection: processes.remove(connection, self.id))
+        (self._folder / self.id).unlink(missing_ok=True)
+        os.close(self._lock)
