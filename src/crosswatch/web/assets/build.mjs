@@ -1,6 +1,7 @@
 // Builds everything that the pages load: dist/ holds files whose names carry a hash of their content (so that they may
 // be kept for ever) and manifest.json, which names them:
-//   {"app.js": "app-….js", "app.css": "app-….css", "inter.woff2": "inter-….woff2", "icons.svg": "icons-….svg"}
+//   {"app.js": "app-….js", "app.css": "app-….css", "inter.woff2": "inter-….woff2", "icons.svg": "icons-….svg",
+//    "favicon.svg": "favicon-….svg"}
 // Run by `make setup`; `node build.mjs` does the same.
 
 import { createHash } from "node:crypto";
@@ -68,6 +69,13 @@ async function sprite() {
   return name;
 }
 
+async function favicon() {
+  const content = await readFile(path.join(source, "favicon.svg"));
+  const name = `favicon-${hash(content)}.svg`;
+  await writeFile(path.join(fresh, name), content);
+  return name;
+}
+
 async function licences() {
   const root = path.join(path.dirname(require.resolve("esbuild/package.json")), "..");
   const texts = Object.entries(licensed).map(async ([name, file]) => {
@@ -79,7 +87,7 @@ async function licences() {
 
 await rm(fresh, { recursive: true, force: true });
 await mkdir(fresh, { recursive: true });
-const manifest = { ...(await bundle()), "icons.svg": await sprite() };
+const manifest = { ...(await bundle()), "icons.svg": await sprite(), "favicon.svg": await favicon() };
 await licences();
 await writeFile(path.join(fresh, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 await rm(target, { recursive: true, force: true });

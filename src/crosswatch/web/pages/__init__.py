@@ -1,0 +1,1 @@
+"""What people see: a view per page, and the words around it."""

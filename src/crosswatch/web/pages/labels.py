@@ -1,0 +1,168 @@
+"""The short words around figures and states. Sentences about errors live in crosswatch.words."""
+
+from dataclasses import dataclass
+
+from crosswatch.model.kinds import Action, Feature, Kind, Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A word, what it means in a sentence, its icon, and its tone: ok, warn, bad, idle or run."""
+
+    word: str
+    meaning: str = ""
+    icon: str = ""
+    tone: str = "idle"
+
+
+FEATURES = {
+    Feature.WATCHLIST: Label("Watchlist", icon="bookmark"),
+    Feature.RATINGS: Label("Ratings", icon="star"),
+}
+
+KINDS = {
+    Kind.MOVIE: Label("Movie", icon="film"),
+    Kind.SHOW: Label("Show", icon="tv"),
+    Kind.SEASON: Label("Season", icon="tv"),
+    Kind.EPISODE: Label("Episode", icon="tv"),
+}
+
+MODES = {
+    Mode.ONE_WAY: Label("One way", "Changes go from the left to the right only.", "arrow-right"),
+    Mode.TWO_WAY: Label("Both ways", "Changes go in both directions.", "arrow-left-right"),
+}
+
+ACTIONS = {
+    Action.ADD: Label("Add", icon="plus"),
+    Action.CHANGE: Label("Change", icon="pencil"),
+    Action.REMOVE: Label("Remove", icon="minus"),
+}
+
+# Status of a run (interface.md), by its name.
+STATUSES = {
+    "running": Label("Running", "It is going on now.", "refresh-cw", "run"),
+    "succeeded": Label("Done", "Everything that was planned is done.", "circle-check", "ok"),
+    "partial": Label(
+        "Partly done", "Some of it could not be done; the next run tries again.", "circle-alert", "warn"
+    ),
+    "failed": Label("Failed", "Nothing could be decided, so nothing was changed.", "circle-x", "bad"),
+    "cancelled": Label("Stopped", "You stopped it; what was done stays done.", "circle-stop", "idle"),
+    "interrupted": Label(
+        "Interrupted", "The program ended in the middle; the next run does the rest.", "circle-alert", "warn"
+    ),
+}
+
+RUN_KINDS = {"sync": "Sync", "plan": "Preview", "undo": "Undo"}
+
+TRIGGERS = {
+    "user": "by you",
+    "page": "by you",
+    "api": "through the API",
+    "cli": "from the command line",
+    "schedule": "by the schedule",
+}
+
+PHASES = {
+    "starting": "Getting ready",
+    "waiting": "Waiting",
+    "checking": "Checking the accounts",
+    "settling": "Settling what was left open",
+    "reading": "Reading both lists",
+    "proving": "Making sure of what is missing",
+    "planning": "Comparing",
+    "writing": "Writing changes",
+    "verifying": "Checking what was written",
+    "finishing": "Finishing",
+}
+
+PAIR_STATES = {
+    "never": Label("Not synced yet", icon="circle-dashed", tone="idle"),
+    "running": Label("Syncing", icon="refresh-cw", tone="run"),
+    "in_step": Label("In step", icon="circle-check", tone="ok"),
+    "partly": Label("Nearly in step", icon="circle-alert", tone="warn"),
+    "broken": Label("Out of step", icon="circle-x", tone="bad"),
+    "stopped": Label("Stopped", icon="circle-stop", tone="idle"),
+    "off": Label("Switched off", icon="circle-pause", tone="idle"),
+}
+
+CONNECTION_STATES = {
+    "connected": Label("Connected", icon="circle-check", tone="ok"),
+    "unchecked": Label("Connected, not checked", "The service cannot be reached.", "circle-alert", "warn"),
+    "pending": Label("Pending approval", icon="hourglass", tone="warn"),
+    "ended": Label("Connect again", icon="unplug", tone="bad"),
+    "built_in": Label("Built in", icon="circle-check", tone="ok"),
+}
+
+# Home's one answer: word is the headline, meaning the line below it.
+MOODS = {
+    "empty": Label(
+        "Keep what you watch in step.",
+        "CrossWatch keeps your watchlist and your ratings the same in every service that you use, "
+        "and never takes anything away without proof.",
+    ),
+    "offer": Label(
+        "One step left.", "TMDb is connected. Choose where its watchlist and ratings shall be kept."
+    ),
+    "never": Label("Ready for the first sync.", "The first sync only adds; it never takes anything away."),
+    "running": Label("Getting in step.", "You may close this page; it goes on without you."),
+    "in_step": Label("Everything is in step."),
+    "partly": Label("Nearly in step.", "Some titles could not be done this time."),
+    "broken": Label("Out of step.", "Something needs you before it can go on."),
+    "stopped": Label("Stopped half way.", "What was done stays done; the next sync does the rest."),
+    "off": Label("Switched off.", "No pair is switched on."),
+}
+
+# The counts of a lane (interface.md, run object), in the order in which they are shown.
+COUNTS = {
+    "added": Label("added", "Put on a list where it was missing.", "plus", "ok"),
+    "changed": Label("changed", "Given the other side's newer value.", "pencil", "ok"),
+    "removed": Label(
+        "removed", "Taken off, because it was provably taken off on the other side.", "minus", "ok"
+    ),
+    "conflicts": Label(
+        "in conflict", "Both sides changed to different values; you decide which one counts.", "split", "warn"
+    ),
+    "held": Label(
+        "held back", "Not done yet, because not enough is known or because it waits for your yes.", "hand", "warn"
+    ),
+    "unmatched": Label(
+        "without a match", "The other service does not know this title; tried again later.", "search-x", "warn"
+    ),
+    "rejected": Label(
+        "refused", "The service did not accept the value; its own words stand at the title.", "circle-x", "bad"
+    ),
+    "in_doubt": Label(
+        "in doubt", "Sent, but the answer was lost; looked up before anything is sent again.", "circle-help", "warn"
+    ),
+    "retry_later": Label("put off", "The service asked to wait; the next run tries again.", "clock", "warn"),
+    "moved": Label(
+        "moved meanwhile", "The value changed while the run went on, so nothing was overwritten.", "shuffle", "warn"
+    ),
+    "not_sent": Label("not sent", "The run ended before their turn; the next run does them.", "circle-slash", "warn"),
+    "already": Label("already so", "The other side had the value when it was to be written.", "check", "idle"),
+    "adopted": Label("noted as equal", "Both sides agree; nothing had to be written.", "check", "idle"),
+    "kept": Label(
+        "kept", "Taken off on one side and kept on the other, because removing is switched off.", "shield-check", "idle"
+    ),
+    "left": Label("left alone", "Your own change on the right side stays as you made it.", "user-round", "idle"),
+}
+
+# How one title ended; words.py has the sentences for codes that a reason carries.
+OUTCOMES = {
+    "applied": Label("Done", icon="circle-check", tone="ok"),
+    "already": Label("Already so", icon="check", tone="idle"),
+    "adopted": Label("Noted as equal", icon="check", tone="idle"),
+    "unmatched": Label("No match", icon="search-x", tone="warn"),
+    "rejected": Label("Refused", icon="circle-x", tone="bad"),
+    "moved": Label("Moved meanwhile", icon="shuffle", tone="warn"),
+    "retry_later": Label("Put off", icon="clock", tone="warn"),
+    "reconnect": Label("Not connected", icon="unplug", tone="bad"),
+    "in_doubt": Label("In doubt", icon="circle-help", tone="warn"),
+    "not_sent": Label("Not sent", icon="circle-slash", tone="warn"),
+    "planned": Label("Planned", icon="circle-dashed", tone="idle"),
+    "sent": Label("Sent", icon="circle-dashed", tone="run"),
+    "held": Label("Held back", icon="hand", tone="warn"),
+    "kept": Label("Kept", icon="shield-check", tone="idle"),
+    "left": Label("Left alone", icon="user-round", tone="idle"),
+    "conflict": Label("Conflict", icon="split", tone="warn"),
+}

@@ -1,0 +1,378 @@
+"""What each template needs, one frozen dataclass per page. Made by the routes, read by templates/, nothing else.
+
+Times are UTC in milliseconds, ratings hundredths of ten points, and every ``href`` is a path without the base path
+(the templates put it before). Sentences come from words.say; names of phases, counts and states from labels.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from enum import StrEnum
+
+from crosswatch.model.kinds import Action, Feature, Kind, Mode
+from crosswatch.model.values import Value
+from crosswatch.words import Said
+
+
+class Area(StrEnum):
+    """Which entry of the navigation is the present one."""
+
+    HOME = "home"
+    ACTIVITY = "activity"
+    SETTINGS = "settings"
+    NONE = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around every page. ``nav`` is false where nothing but the page itself may be used.
+
+    ``base_path`` is empty or begins with a slash and has none at its end; ``theme`` is auto, dark or light;
+    ``signed_in`` offers to sign out.
+    """
+
+    now: int
+    area: Area = Area.NONE
+    base_path: str = ""
+    theme: str = "auto"
+    zone: tzinfo = UTC
+    version: str = ""
+    nav: bool = True
+    signed_in: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something is wrong: the words, and where the next step is taken (none where ``href`` is empty)."""
+
+    said: Said
+    href: str = ""
+    label: str = ""
+
+
+# --- what several pages show ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SideView:
+    """One end of a pair: the service's label, and the account's own name there."""
+
+    provider: str
+    label: str
+    account: str
+
+
+class Status(StrEnum):
+    """How a run is or ended; the names of interface.md."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run is. ``total`` is None while it is not known, ``rate`` titles per second, ``remaining`` seconds.
+
+    ``phase`` is a key of labels.PHASES; ``detail`` what it is about ("TMDb, ratings"); ``waiting_for`` only while
+    it waits; ``stopping`` once it was asked to stop.
+    """
+
+    run_id: str
+    phase: str
+    started_at: int
+    detail: str = ""
+    done: int = 0
+    total: int | None = None
+    rate: float | None = None
+    remaining: float | None = None
+    waiting_for: str = ""
+    stopping: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run in a list. ``pair`` is the pair's name; ``attention`` how many things it left for the user."""
+
+    id: str
+    pair: str
+    kind: str
+    status: Status
+    started_at: int
+    finished_at: int | None
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    attention: int = 0
+
+
+# --- Home ----------------------------------------------------------------------------------------------------------
+
+
+class ConnectionState(StrEnum):
+    """How a connection is. ``UNCHECKED``: stored, and the service cannot be reached to check it."""
+
+    CONNECTED = "connected"
+    UNCHECKED = "unchecked"
+    PENDING = "pending"
+    ENDED = "ended"
+    BUILT_IN = "built_in"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionView:
+    """One connection of the strip; ``account`` is the user's name there."""
+
+    provider: str
+    label: str
+    account: str
+    state: ConnectionState
+    href: str = ""
+
+
+class PairState(StrEnum):
+    """How far a pair is in step. ``PARTLY``: the last run left something; ``BROKEN``: it could decide nothing."""
+
+    NEVER = "never"
+    RUNNING = "running"
+    IN_STEP = "in_step"
+    PARTLY = "partly"
+    BROKEN = "broken"
+    STOPPED = "stopped"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureCount:
+    """A feature that the pair syncs, and how many titles the target holds (None before the first read)."""
+
+    feature: Feature
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PairCard:
+    """One pair on Home. ``last_run`` and ``last_at`` are of the last finished run; ``progress`` while one runs.
+
+    ``next_at`` is None where nothing is scheduled; ``can_run`` is false where a run would be refused (say why in
+    ``notice``).
+    """
+
+    id: str
+    name: str
+    source: SideView
+    target: SideView
+    mode: Mode
+    features: tuple[FeatureCount, ...]
+    state: PairState
+    last_run: str = ""
+    last_at: int | None = None
+    next_at: int | None = None
+    progress: Progress | None = None
+    notice: Notice | None = None
+    can_run: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HomeView:
+    """Home. ``offer``: TMDb accounts that could be kept in the tracker while no pair exists, (instance, name)."""
+
+    connections: tuple[ConnectionView, ...] = ()
+    pairs: tuple[PairCard, ...] = ()
+    offer: tuple[tuple[str, str], ...] = ()
+    recent: tuple[RunRow, ...] = ()
+    attention: int = 0
+    attention_href: str = ""
+    notice: Notice | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the page has a stream to listen to."""
+        return any(pair.state is PairState.RUNNING for pair in self.pairs)
+
+    @property
+    def latest(self) -> int | None:
+        """When a pair was looked at last."""
+        return max((pair.last_at for pair in self.pairs if pair.last_at is not None), default=None)
+
+    @property
+    def mood(self) -> str:
+        """The one answer that the page gives; a key of labels.MOODS."""
+        states = {pair.state for pair in self.pairs}
+        if not self.pairs:
+            return "offer" if self.offer else "empty"
+        for state in (PairState.RUNNING, PairState.BROKEN, PairState.PARTLY, PairState.STOPPED, PairState.NEVER):
+            if state in states:
+                return state.value
+        return "off" if states == {PairState.OFF} else "in_step"
+
+
+# --- Activity ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RunListView:
+    """Runs, newest first. ``next`` is the cursor of the next page, empty on the last; ``first`` false beyond page 1."""
+
+    runs: tuple[RunRow, ...]
+    total: int
+    next: str = ""
+    first: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LaneView:
+    """The result of one lane; ``counts`` by the names of the run object, ``to`` what went to which side."""
+
+    feature: Feature
+    read_source: int | None
+    read_target: int | None
+    counts: Mapping[str, int]
+    to: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """One title that a run dealt with. ``outcome`` is a key of labels.OUTCOMES, ``reason`` a sentence or empty."""
+
+    title: str
+    kind: Kind
+    feature: Feature
+    side: str
+    action: Action | None
+    before: Value | None
+    after: Value | None
+    outcome: str
+    reason: str = ""
+    year: int | None = None
+    season: int | None = None
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """One run. ``lane`` filters ``items`` (empty: all), ``next`` is the cursor of their next page."""
+
+    id: str
+    pair: str
+    source: SideView
+    target: SideView
+    kind: str
+    status: Status
+    trigger: str
+    started_at: int
+    finished_at: int | None = None
+    requests: int = 0
+    progress: Progress | None = None
+    notice: Notice | None = None
+    lanes: tuple[LaneView, ...] = ()
+    items: tuple[ItemView, ...] = ()
+    total: int = 0
+    next: str = ""
+    first: bool = True
+    lane: str = ""
+
+    @property
+    def running(self) -> bool:
+        return self.status is Status.RUNNING
+
+
+# --- Settings ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsView:
+    """The index of the settings."""
+
+    connections: tuple[ConnectionView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """The stored API key as far as it may be seen: the hint ("…1234"), and the variable where it comes from one."""
+
+    stored: bool = False
+    hint: str = ""
+    variable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TmdbSyncView:
+    """TMDb (Sync) for one account. ``accounts``: (instance, name to show) of those that exist.
+
+    ``connected`` and ``pending`` may both be true; ``checked`` is false where TMDb could not be asked. ``notice``
+    is the code of interface.md 4.1 in words, None where there is nothing to say beyond ``pending``; ``api_url`` names what must be
+    reachable. ``auth_url`` and ``expires_at`` belong to ``pending``.
+    """
+
+    instance: str
+    key: KeyView
+    connected: bool = False
+    pending: bool = False
+    checked: bool = True
+    account: str = ""
+    checked_at: int | None = None
+    auth_url: str = ""
+    expires_at: int | None = None
+    notice: Notice | None = None
+    accounts: tuple[tuple[str, str], ...] = ()
+    keys_page: str = "https://www.themoviedb.org/settings/api"
+
+
+@dataclass(frozen=True, slots=True)
+class DisconnectView:
+    """The question before a disconnect; ``pairs`` are the names of those that stop."""
+
+    instance: str
+    account: str
+    pairs: tuple[str, ...] = ()
+
+
+class Result(StrEnum):
+    """How an approval at TMDb ended."""
+
+    CONNECTED = "connected"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectResultView:
+    """The neutral page of the TMDb tab; ``notice`` in every case but connected. Names no account and no secret."""
+
+    result: Result
+    service: str = "TMDb"
+    notice: Notice | None = None
+    back: str = "/settings/tmdb_sync"
+
+
+# --- the rest ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView:
+    """A page that is an error: its status, the words, and a command to copy where there is one."""
+
+    status: int
+    notice: Notice
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInView:
+    """The password page; ``next`` is the path to go on to."""
+
+    next: str = "/"
+    notice: Notice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetUpView:
+    """The first password; ``least`` characters."""
+
+    least: int
+    notice: Notice | None = None
