@@ -1,0 +1,1 @@
+"""The configuration document: connections and settings, sealed where they are secret, edited by people and pages."""
