@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects import sqlite
 
 from crosswatch.model.kinds import Feature
@@ -142,3 +142,8 @@ def lanes_of(connection: Connection, run_ids: Collection[int]) -> dict[int, dict
     for row in connection.execute(select(run_lane).where(run_lane.c.run.in_(run_ids))):
         found[row.run][row.feature] = row.counts
     return found
+
+
+def count(connection: Connection) -> int:
+    """How many runs there are."""
+    return connection.execute(select(func.count()).select_from(run)).scalar_one()

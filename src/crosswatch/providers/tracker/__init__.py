@@ -1,0 +1,1 @@
+"""CrossWatch's own tracker: lists that are kept here, and nowhere else."""

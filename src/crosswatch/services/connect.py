@@ -1,0 +1,423 @@
+"""Connecting TMDb: asked for, approved at TMDb, finished by whoever comes first. Credentials are tested, then saved."""
+
+import contextlib
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from crosswatch.config.config import TmdbAccountConfig
+from crosswatch.errors import CrossWatchError, NotApproved, Refused, ServiceError, SessionEnded
+from crosswatch.model.accounts import DEFAULT_INSTANCE, AccountName, is_instance_name
+from crosswatch.providers.tmdb.client import TOKEN_LIFETIME_MS, TmdbAccount, TmdbClient, auth_url
+from crosswatch.services.house import House
+from crosswatch.store import accounts, pairs, pending
+from crosswatch.store.database import Connection
+from crosswatch.store.pending import PendingRow
+
+PROVIDER = "tmdb"
+ASK_APART_MS = 2_000
+"""TMDb is asked for the session at most this often per account, however many tabs and commands wait for it."""
+
+FINISH_LIMIT_MS = 60_000
+RACE_SECONDS = 15.0
+_V3_KEY = re.compile(r"[0-9a-fA-F]{32}")
+_RECENTLY_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An approval that was asked for: the page on which the user says yes, until when."""
+
+    auth_url: str
+    request_token: str
+    expires_at: int
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """How a connection is. ``attempt`` tells how connecting goes or went, ``error`` what is wrong all in all.
+
+    ``checked``: TMDb has just confirmed the stored session. ``error`` is None when connected and checked.
+    """
+
+    instance: str
+    connected: bool
+    pending: bool
+    checked: bool
+    account: TmdbAccount | None
+    expires_at: int | None
+    error: CrossWatchError | None
+    attempt: CrossWatchError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """A connection that was ended here; ``revoked``: at TMDb too. ``pairs``: names of pairs that stop."""
+
+    instance: str
+    revoked: bool
+    pairs: tuple[str, ...]
+
+
+def check_v3_key(key: str) -> str:
+    """The key without blanks. Raises Refused ``missing_api_key`` or ``not_a_v3_key``, which never repeats it."""
+    key = key.strip()
+    if not key:
+        raise Refused("missing_api_key")
+    if _V3_KEY.fullmatch(key):
+        return key
+    if key.startswith("eyJ") and key.count(".") == 2:
+        raise Refused("not_a_v3_key", what="a read access token (v4)")
+    raise Refused("not_a_v3_key", what=f"{len(key)} characters of another form")
+
+
+class ConnectTmdb:
+    """The connections of TMDb (Sync), each a named instance."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._confirmed: dict[str, tuple[str, int, TmdbAccount]] = {}
+
+    def instances(self) -> list[str]:
+        """Every account that was ever connected, the default one first."""
+        return self._house.config.tmdb_instances()
+
+    async def start(self, instance: str, api_key: str | None, *, public_url: str) -> Started:
+        """Asks TMDb for an approval. A working connection stays as it is until the new one is saved.
+
+        ``public_url``: what the user's browser calls this server, base path included; empty where TMDb shall not
+        send the user back.
+        """
+        name = _name(instance)
+        key = self._key(instance, api_key)
+        token = await self._client(key).new_token()
+        state = secrets.token_urlsafe(16)
+        row = PendingRow(
+            name=name,
+            sealed_token=self._seal(name, "token", token.token),
+            sealed_key=self._seal(name, "key", key),
+            state_hash=_hash(state) if public_url else "",
+            outcome=pending.WAITING,
+            expires_at=token.expires_at_ms,
+        )
+        await self._house.database.write(lambda connection: pending.keep(connection, row))
+        stored = self._house.config.tmdb_account(instance)
+        if not stored.session_id and instance == DEFAULT_INSTANCE:
+            self._house.config.save_tmdb_account(instance, api_key=key)
+        back = f"{public_url.rstrip('/')}/connect/tmdb_sync/{state}" if public_url else ""
+        web = self._house.config.tmdb_service().web_url
+        return Started(auth_url(web, token.token, back), token.token, row.expires_at, instance)
+
+    async def verify(self, instance: str) -> Verified:
+        """How the connection is by now; finishes it by itself once the request is approved."""
+        row = await self._known(instance)
+        attempt: CrossWatchError | None = None
+        if row is not None:
+            attempt = await self._advance(row)
+            row = await self._pending(_name(instance))
+        waiting = row is not None and row.outcome == pending.WAITING
+        return await self._state(instance, row, attempt, waiting=waiting)
+
+    async def finish(
+        self, instance: str, *, api_key: str | None = None, request_token: str | None = None
+    ) -> Verified:
+        """Finishes an approved request now. Raises what stands in its way, such as ``pending_approval``."""
+        row = await self._pending(_name(instance)) if request_token else await self._known(instance)
+        if request_token and (row is None or self._token(row) != request_token.strip()):
+            error = await self._ask(self._of_script(instance, api_key, request_token.strip()))
+        elif row is not None:
+            error = await self._advance(row, insist=True)
+        elif self._house.config.tmdb_account(instance).session_id:
+            error = None
+        else:
+            raise Refused("no_pending_request")
+        if error is not None:
+            raise error
+        return await self._state(instance, None, None, waiting=False)
+
+    async def returned(self, state: str, *, request_token: str, approved: bool, denied: bool) -> str:
+        """What became of an approval when TMDb sends the browser back: ``connected`` or a code. Counts once."""
+        row = await self._house.database.read(
+            lambda connection: pending.of_state(connection, PROVIDER, _hash(state))
+        )
+        if row is None or not secrets.compare_digest(self._token(row).encode(), request_token.encode()):
+            return "approval_unknown"
+        await self._house.database.write(lambda connection: pending.use_state(connection, row.name))
+        if denied and not approved:
+            await self._conclude(row, "approval_denied")
+            return "approval_denied"
+        error = await self._advance(row, insist=True)
+        return error.code if error is not None else "connected"
+
+    async def save(self, instance: str, *, api_key: str | None, session_id: str) -> Verified:
+        """Takes a key and a session that the user already has; both are tried at TMDb before they are saved."""
+        name = _name(instance)
+        key, session_id = self._key(instance, api_key), session_id.strip()
+        if not session_id:
+            raise Refused("invalid_request", reason="session_id is missing")
+        account = await self._client(key, session_id).account()
+        await self._keep(name, key, session_id, account)
+        return await self._state(instance, None, None, waiting=False)
+
+    async def stopping_pairs(self, instance: str) -> tuple[str, ...]:
+        """The names of the pairs that use this account."""
+        name = _name(instance)
+        every = await self._house.database.read(pairs.every)
+        return tuple(pair.name for pair in every if name in (pair.source, pair.target))
+
+    async def disconnect(self, instance: str, *, forget: bool = False) -> Disconnected:
+        """Ends the session at TMDb, and here in any case. ``forget`` drops key and name too, if no pair uses them."""
+        await self._known(instance)
+        name = _name(instance)
+        using = await self.stopping_pairs(instance)
+        if forget and using:
+            raise Refused("in_use", account=str(name), pair=using[0])
+        stored = self._house.config.tmdb_account(instance)
+        revoked = await self._revoke(stored)
+        self._confirmed.pop(instance, None)
+        if forget and (instance in self.instances()):
+            self._house.config.forget_tmdb_account(instance)
+        elif stored.session_id:
+            self._house.config.save_tmdb_account(instance, session_id="", account_id="", username="")
+
+        def store(connection: Connection) -> None:
+            pending.remove(connection, name)
+            if forget:
+                accounts.forget(connection, name)
+            else:
+                accounts.mark(connection, name, accounts.DISCONNECTED)
+
+        await self._house.database.write(store)
+        return Disconnected(instance, revoked, using)
+
+    # --- how a request goes on -------------------------------------------------------------------------------------
+
+    async def _advance(self, row: PendingRow, *, insist: bool = False) -> CrossWatchError | None:
+        """Goes on with a request; None once it is connected, else what stands in its way.
+
+        Only one at a time asks TMDb, and not more often than every two seconds; with ``insist`` the others wait for
+        their turn, else they say that it is pending.
+        """
+        if row.outcome != pending.WAITING:
+            return Refused(row.outcome)
+        clock = self._house.clock
+        give_up = clock.now_ms() + round(RACE_SECONDS * 1000)
+        finisher = secrets.token_hex(8)
+        while not await self._house.database.write(self._claim(row, finisher)):
+            now = await self._pending(row.name)
+            if now is None or now.sealed_token != row.sealed_token:
+                return (
+                    None
+                    if self._house.config.tmdb_account(row.name.instance).session_id
+                    else (Refused("no_pending_request"))
+                )
+            if now.outcome != pending.WAITING:
+                return Refused(now.outcome)
+            if not insist or clock.now_ms() > give_up:
+                return self._not_yet(row)
+            await clock.sleep(0.1)
+        try:
+            return await self._ask(row)
+        finally:
+            await self._house.database.write(
+                lambda connection: pending.release(connection, row.name, finisher)
+            )
+
+    def _claim(self, row: PendingRow, finisher: str) -> Callable[[Connection], bool]:
+        now = self._house.clock.now_ms()
+        return lambda connection: pending.claim(
+            connection, row, finisher=finisher, now=now, until=now + FINISH_LIMIT_MS, apart=ASK_APART_MS
+        )
+
+    async def _ask(self, row: PendingRow) -> CrossWatchError | None:
+        """Asks TMDb for the session, once. What concerns this request alone ends it; else it can be tried again."""
+        key, token = self._opened(row, "key"), self._token(row)
+        try:
+            session_id = await self._client(key).new_session(token)
+        except NotApproved:
+            if self._house.clock.now_ms() >= row.expires_at:
+                await self._conclude(row, "approval_expired")
+                return Refused("approval_expired")
+            return Refused("pending_approval")
+        except ServiceError as error:
+            if error.code == "no_session_id":
+                await self._conclude(row, error.code)
+            return error
+        account: TmdbAccount | None = None
+        with contextlib.suppress(ServiceError):  # the session is good: who it is will be asked again
+            account = await self._client(key, session_id).account()
+        await self._keep(row.name, key, session_id, account)
+        return None
+
+    def _not_yet(self, row: PendingRow) -> CrossWatchError:
+        expired = self._house.clock.now_ms() >= row.expires_at
+        return Refused("approval_expired" if expired else "pending_approval")
+
+    async def _keep(self, name: AccountName, key: str, session_id: str, account: TmdbAccount | None) -> None:
+        """Saves a tested connection, and only then ends the one before at TMDb."""
+        instance = name.instance
+        before = self._house.config.tmdb_account(instance) if instance in self.instances() else None
+        self._house.config.save_tmdb_account(
+            instance,
+            api_key=key,
+            session_id=session_id,
+            account_id=str(account.id) if account else "",
+            username=account.username if account else "",
+        )
+
+        def store(connection: Connection) -> None:
+            pending.remove(connection, name)
+            if account is not None:
+                accounts.keep(
+                    connection,
+                    name,
+                    uid=f"{PROVIDER}:{account.id}",
+                    label=account.username,
+                    state=accounts.CONNECTED,
+                )
+
+        await self._house.database.write(store)
+        if account is not None:
+            self._confirm(instance, session_id, account)
+        if before is not None and before.session_id not in ("", session_id):
+            await self._revoke(before)
+
+    async def _revoke(self, stored: TmdbAccountConfig) -> bool:
+        if not stored.session_id or not stored.api_key:
+            return False
+        try:
+            await self._client(stored.api_key, stored.session_id).delete_session()
+        except SessionEnded:
+            return True
+        except ServiceError:
+            return False
+        return True
+
+    async def _conclude(self, row: PendingRow, outcome: str) -> None:
+        await self._house.database.write(lambda connection: pending.conclude(connection, row, outcome))
+
+    # --- how a connection is ---------------------------------------------------------------------------------------
+
+    async def _state(
+        self, instance: str, row: PendingRow | None, attempt: CrossWatchError | None, *, waiting: bool
+    ) -> Verified:
+        stored = self._house.config.tmdb_account(instance)
+        account, wrong = await self._check(instance, stored, hurry=waiting)
+        connected = bool(stored.session_id) and not isinstance(wrong, SessionEnded)
+        checked = connected and wrong is None
+        error = None if checked else wrong if connected else attempt or wrong or self._nothing(stored)
+        return Verified(
+            instance=instance,
+            connected=connected,
+            pending=waiting,
+            checked=checked,
+            account=account,
+            expires_at=row.expires_at if row is not None and waiting else None,
+            error=error,
+            attempt=attempt,
+        )
+
+    def _nothing(self, stored: TmdbAccountConfig) -> CrossWatchError:
+        return Refused("no_pending_request" if stored.api_key else "missing_api_key")
+
+    async def _check(
+        self, instance: str, stored: TmdbAccountConfig, *, hurry: bool
+    ) -> tuple[TmdbAccount | None, CrossWatchError | None]:
+        """Asks TMDb who the stored session is; with ``hurry`` a confirmation of the last seconds will do."""
+        if not stored.session_id:
+            return None, None
+        known = TmdbAccount(int(stored.account_id), stored.username) if stored.account_id.isdigit() else None
+        recent = self._confirmed.get(instance)
+        now = self._house.clock.now_ms()
+        if hurry and recent and recent[0] == _hash(stored.session_id) and now - recent[1] < _RECENTLY_MS:
+            return recent[2], None
+        try:
+            account = await self._client(stored.api_key, stored.session_id).account()
+        except ServiceError as error:
+            if isinstance(error, SessionEnded):
+                return None, error
+            return known, error
+        if known != account:
+            await self._learn(instance, account)
+        self._confirm(instance, stored.session_id, account)
+        return account, None
+
+    def _confirm(self, instance: str, session_id: str, account: TmdbAccount) -> None:
+        self._confirmed[instance] = (_hash(session_id), self._house.clock.now_ms(), account)
+
+    async def _learn(self, instance: str, account: TmdbAccount) -> None:
+        """Keeps who a session belongs to, where that was not known or has changed."""
+        self._house.config.save_tmdb_account(instance, account_id=str(account.id), username=account.username)
+        uid = f"{PROVIDER}:{account.id}"
+        await self._house.database.write(
+            lambda connection: accounts.keep(
+                connection, _name(instance), uid=uid, label=account.username, state=accounts.CONNECTED
+            )
+        )
+
+    # --- small things ----------------------------------------------------------------------------------------------
+
+    def _key(self, instance: str, given: str | None) -> str:
+        """The key that was given, else the stored one of this account, else that of the default account."""
+        config = self._house.config
+        stored = config.tmdb_account(instance).api_key or config.tmdb_account().api_key
+        if given is None or not given.strip():
+            return check_v3_key(stored)
+        key = check_v3_key(given)
+        pinned = config.tmdb_account(instance)
+        if pinned.key_from_env and key != pinned.api_key:
+            raise Refused(
+                "set_by_environment", key="tmdb_sync.api_key", variable="CROSSWATCH_TMDB_SYNC_API_KEY"
+            )
+        return key
+
+    async def _known(self, instance: str) -> PendingRow | None:
+        """The request of an account, if there is one. Raises ``unknown_instance`` for a name never heard of."""
+        name = _name(instance)
+        row = await self._pending(name)
+        if row is None and instance not in self.instances():
+            account = await self._house.database.read(lambda connection: accounts.find(connection, name))
+            if account is None:
+                raise Refused("unknown_instance", instance=instance)
+        return row
+
+    async def _pending(self, name: AccountName) -> PendingRow | None:
+        return await self._house.database.read(lambda connection: pending.find(connection, name))
+
+    def _of_script(self, instance: str, api_key: str | None, token: str) -> PendingRow:
+        """A request that a script asked TMDb for itself; it is tried once and not stored."""
+        name = _name(instance)
+        return PendingRow(
+            name=name,
+            sealed_token=self._seal(name, "token", token),
+            sealed_key=self._seal(name, "key", self._key(instance, api_key)),
+            state_hash="",
+            outcome=pending.WAITING,
+            expires_at=self._house.clock.now_ms() + TOKEN_LIFETIME_MS,
+        )
+
+    def _client(self, key: str, session_id: str = "") -> TmdbClient:
+        return self._house.tmdb.connect_client(key, session_id)
+
+    def _seal(self, name: AccountName, what: str, text: str) -> str:
+        return self._house.sealer.seal(text, f"pending.{name}.{what}")
+
+    def _opened(self, row: PendingRow, what: str) -> str:
+        sealed = row.sealed_token if what == "token" else row.sealed_key
+        return self._house.sealer.unseal(sealed, f"pending.{row.name}.{what}") if sealed else ""
+
+    def _token(self, row: PendingRow) -> str:
+        return self._opened(row, "token")
+
+
+def _name(instance: str) -> AccountName:
+    if not is_instance_name(instance):
+        raise Refused("unknown_instance", instance=instance[:64])
+    return AccountName(PROVIDER, instance)
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
