@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -57,7 +56,7 @@ class Edge:
             over = sim.traffic.over_limit((scope.get("client") or ("",))[0], knobs.rate_limit)
         wait = knobs.delay + (sim.random.random() * knobs.random_delay if knobs.random_delay else 0.0)
         if wait:
-            await asyncio.sleep(wait)
+            await sim.sleep(wait)
         if over:
             return rate_limited(knobs, over)
         if knobs.maintenance:
@@ -74,7 +73,7 @@ class Edge:
             if fault.kind == "reset":
                 return None
             if fault.kind == "hang":
-                await asyncio.sleep(fault.seconds)
+                await self._sim.sleep(fault.seconds)
                 return self._handled(call, pattern, handler)
             if fault.kind in NEED_NO_ANSWER:
                 return spoiled(self._sim, fault, call, answers.data({}))
@@ -82,7 +81,7 @@ class Edge:
         if fault.kind == "reset":
             return None
         if fault.kind == "hang":
-            await asyncio.sleep(fault.seconds)
+            await self._sim.sleep(fault.seconds)
             return answer
         return spoiled(self._sim, fault, call, answer)
 

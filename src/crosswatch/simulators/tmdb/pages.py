@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
 
@@ -66,8 +67,10 @@ class Pages:
 
     async def add_user(self, request: Request) -> Response:
         username = (await _form(request)).get("username", "").strip()
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", username):
+            return _to(f"/?note={quote('A name has letters, digits, - and _ only.')}")
         try:
-            self._sim.add_user(username or "somebody")
+            self._sim.add_user(username)
         except ValueError as taken:
             return _to(f"/?note={quote(str(taken))}")
         return _to("/")

@@ -128,6 +128,7 @@ def bind(port: int = 0) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind(("127.0.0.1", port))
+        listening.listen(256)  # from here on calls wait for the server instead of being refused
     except OSError:
         listening.close()
         raise

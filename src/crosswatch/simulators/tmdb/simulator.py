@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, ValuesView
+from collections.abc import Awaitable, Callable, Iterable, ValuesView
 from typing import Literal
 
 from starlette.applications import Starlette
@@ -43,7 +44,8 @@ class Simulator:
     """A stateful TMDb. Users are named by username or id; titles by `Key`; ratings are points, 0.5 to 10.
 
     All methods may be called from another thread than the one that serves `app`. `clock` (seconds since 1970)
-    drives lags and lifetimes, `monotonic` the rate limit. Unknown users, tokens and keys raise KeyError.
+    drives lags and lifetimes, `monotonic` the rate limit, `sleep` passes delays.
+    Unknown users, tokens and keys raise KeyError.
     """
 
     def __init__(
@@ -53,12 +55,14 @@ class Simulator:
         clock: Callable[[], float] = time.time,
         *,
         monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         from crosswatch.simulators.tmdb.app import make_app
 
         self.knobs = knobs or Knobs()
         self.catalogue = catalogue or default_catalogue()
         self.clock = clock
+        self.sleep = sleep
         self.random = random.Random(self.knobs.seed)  # noqa: S311 (chance for tests, not for secrets)
         self.lock = threading.RLock()
         self.traffic = Traffic(monotonic)

@@ -167,7 +167,7 @@ def show_details(sim: Simulator, call: Call) -> dict[str, Any]:
         "number_of_episodes": sum(size for number, size in show.sizes if number),
         "number_of_seasons": sum(1 for number, _ in show.sizes if number),
         "production_companies": [],
-        "production_countries": [],
+        "production_countries": [{"iso_3166_1": "US", "name": "United States of America"}],
         "seasons": [sim.shapes.season_row(season) for season in show.seasons.values()],
         "spoken_languages": [{"english_name": "English", "iso_639_1": "en", "name": "English"}],
         "status": "Ended",
