@@ -1,0 +1,1 @@
+"""TMDb: watchlist and ratings of an account, and how one connects."""

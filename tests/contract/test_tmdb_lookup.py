@@ -1,0 +1,142 @@
+"""TMDb's word on single titles: present, absent, gone, or nothing sure."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from crosswatch.errors import KeyRejected, RateLimited, SessionEnded
+from crosswatch.model.kinds import Kind
+from crosswatch.model.readings import LookedUp, TitleState, Verdict
+from crosswatch.model.refs import Ref, ids
+from crosswatch.simulators.tmdb import Key
+from tests.contract.tmdb_world import World, tmdb_world
+
+
+@pytest.fixture
+def world(caplog: pytest.LogCaptureFixture) -> Iterator[World]:
+    with tmdb_world(caplog) as world:
+        yield world
+
+
+def movie(tmdb_id: object) -> Ref:
+    return Ref(Kind.MOVIE, ids(tmdb=tmdb_id))
+
+
+def show(tmdb_id: object) -> Ref:
+    return Ref(Kind.SHOW, ids(tmdb=tmdb_id))
+
+
+def episode(show_id: object, season: int, number: int, own_id: object = None) -> Ref:
+    return Ref(Kind.EPISODE, ids(tmdb=own_id), show_ids=ids(tmdb=show_id), season=season, number=number)
+
+
+def looked_up(world: World, *refs: Ref) -> list[LookedUp]:
+    found = world.with_link(lambda link: link.lookup(refs))
+    assert set(found) == set(refs)
+    return [found[ref] for ref in refs]
+
+
+def test_titles_are_what_the_account_made_of_them(world: World) -> None:
+    world.sim.fill_watchlist(world.user, [("movie", 603), ("tv", 1399)])
+    world.sim.fill_ratings(world.user, [(("movie", 603), 8.5), (("movie", 1668), 0.5)])
+    assert looked_up(world, movie(603), movie(1668), show(1668), show(1399)) == [
+        TitleState(on_watchlist=True, rating=850),
+        TitleState(on_watchlist=False, rating=50),
+        TitleState(on_watchlist=False, rating=None),
+        TitleState(on_watchlist=True, rating=None),
+    ]
+    assert world.asked("account_states") == 4
+
+
+def test_episodes_of_a_season_cost_one_call(world: World) -> None:
+    world.sim.fill_ratings(world.user, [(("episode", 1399, 0, 1), 7.5), (("episode", 1399, 1, 2), 10)])
+    own = world.sim.catalogue.shows[1399].seasons[1].episodes[2].id
+    assert looked_up(
+        world, episode(1399, 0, 1), episode(1399, 0, 2), episode(1399, 1, 2, own), episode(1399, 1, 3)
+    ) == [TitleState(on_watchlist=False, rating=value) for value in (750, None, 1000, None)]
+    assert world.asked("account_states") == 2
+
+
+def test_an_episode_that_is_not_where_it_was_is_not_sure(world: World) -> None:
+    season = world.sim.catalogue.shows[1399].seasons[1].episodes
+    assert looked_up(
+        world,
+        episode(1399, 1, 2, season[3].id),  # it has another number now
+        episode(1399, 1, 2, 99_999_999),  # its number is another one's now
+        episode(1399, 1, 999, season[2].id),  # its number is nobody's
+        episode(1399, 1, 999, 99_999_999),
+        episode(1399, 1, 999),
+    ) == [Verdict.UNKNOWN, Verdict.UNKNOWN, Verdict.UNKNOWN, Verdict.GONE, Verdict.GONE]
+
+
+def test_what_tmdb_has_no_more_is_gone(world: World) -> None:
+    gone: list[Key] = [("movie", 603), ("tv", 1399)]
+    world.sim.fill_watchlist(world.user, gone)
+    for key in gone:
+        world.sim.delete_title(key)
+    assert looked_up(
+        world, movie(603), show(1399), episode(1399, 1, 1), episode(1396, 77, 1), movie(1668)
+    ) == [
+        Verdict.GONE,
+        Verdict.GONE,
+        Verdict.GONE,
+        Verdict.GONE,
+        TitleState(on_watchlist=False, rating=None),
+    ]
+
+
+def test_refs_that_tmdb_cannot_be_asked_about_are_unknown_without_a_call(world: World) -> None:
+    refs = (
+        Ref(Kind.MOVIE, ids(imdb="tt0133093")),
+        movie("../account"),
+        movie("603/rating"),
+        movie("0"),
+        movie("-1"),
+        movie("６０３"),
+        Ref(Kind.SEASON, ids(tmdb=3624), show_ids=ids(tmdb=1399), season=1),
+        Ref(Kind.EPISODE, ids(tmdb=63056)),
+        Ref(Kind.EPISODE, ids(tmdb=63056), show_ids=ids(tmdb=1399), season=1),
+    )
+    assert set(looked_up(world, *refs)) == {Verdict.UNKNOWN}
+    assert world.asked() == 0
+
+
+@pytest.mark.parametrize("kind", ["status", "html", "truncated", "wrong_shape", "empty_body", "reset"])
+def test_an_error_about_one_title_says_nothing_about_it(world: World, kind: str) -> None:
+    world.fault(kind=kind, path="/movie/603/")
+    assert looked_up(world, movie(603)) == [Verdict.UNKNOWN]
+
+
+def test_an_answer_about_another_title_is_not_believed(world: World) -> None:
+    world.sim.catalogue.movies[604] = world.sim.catalogue.movies[603]
+    assert looked_up(world, movie(604)) == [Verdict.UNKNOWN]
+
+
+def test_a_missing_status_is_not_a_missing_title(world: World) -> None:
+    world.fault(kind="status", status=404)
+    assert looked_up(world, movie(603)) == [Verdict.UNKNOWN]
+
+
+def test_once_tmdb_cannot_be_reached_no_more_is_asked(world: World) -> None:
+    world.fault(kind="reset", path="account_states")
+    assert set(looked_up(world, *(movie(number) for number in range(1, 201)))) == {Verdict.UNKNOWN}
+    assert world.asked() <= 3 * 20
+
+
+def test_one_title_twice_is_one_call(world: World) -> None:
+    assert (
+        looked_up(world, movie(603), Ref(Kind.MOVIE, ids(tmdb=603, imdb="tt0133093")))
+        == [TitleState(on_watchlist=False, rating=None)] * 2
+    )
+    assert world.asked() == 1
+
+
+def test_errors_of_the_account_are_raised(world: World) -> None:
+    with pytest.raises(KeyRejected):
+        world.with_link(lambda link: link.lookup([movie(603)]), key="f" * 32)
+    with pytest.raises(SessionEnded):
+        world.with_link(lambda link: link.lookup([movie(603)]), session="e" * 40)
+    world.sim.knobs.retry_after = "86400"
+    world.fault(kind="rate_limited", path="account_states")
+    with pytest.raises(RateLimited):
+        world.with_link(lambda link: link.lookup([movie(603), show(1399)]))
