@@ -164,7 +164,7 @@ def test_none_and_nothing_remove(config: Config, tmp_path: Path) -> None:
     config.save({"tmdb.region": "NL", "tmdb.api_key": KEY, "ui.theme": "dark"})
     config.save({"tmdb.region": None, "tmdb.api_key": "", "ui.theme": " "})
     assert on_disk(tmp_path) == {"tmdb": {}, "ui": {}}
-    assert config.get("ui.theme") == "system"
+    assert config.get("ui.theme") == "auto"
 
 
 @pytest.mark.parametrize(
@@ -262,13 +262,13 @@ def test_a_name_that_cannot_be_one_is_refused_everywhere(name: str, config: Conf
 
 
 def test_a_running_server_sees_what_others_changed(config: Config, tmp_path: Path) -> None:
-    assert config.get("ui.theme") == "system"
+    assert config.get("ui.theme") == "auto"
     config_in(tmp_path).save({"ui.theme": "dark"})
     assert config.get("ui.theme") == "dark"
     (tmp_path / "config.json").write_text('{"ui": {"theme": "light"}}')
     assert config.get("ui.theme") == "light"
     (tmp_path / "config.json").unlink()
-    assert config.get("ui.theme") == "system"
+    assert config.get("ui.theme") == "auto"
 
 
 def test_an_unchanged_file_is_not_read_again(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:

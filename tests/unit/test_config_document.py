@@ -39,7 +39,7 @@ def test_a_good_document_is_typed_and_keeps_what_is_unknown() -> None:
     assert document.tmdb_sync.account_id == "6089455"
     assert document.tmdb_sync.instances["second"].api_key.get_secret_value() == "k2"
     assert document.tmdb.visibility_delay == 5
-    assert document.ui.theme == "system"
+    assert document.ui.theme == "auto"
     assert document.model_extra == {"newer": {"things": True}}
     assert document.tmdb_sync.instances["second"].model_extra == {"later": [1, {"x": None}]}
     assert "hunter2" not in repr(document)

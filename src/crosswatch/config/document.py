@@ -130,7 +130,7 @@ class Ui(_Part):
     """How the pages look. An empty time zone means the browser's, or the server's where that is not known."""
 
     timezone: Annotated[Text, _shaped(_TIMEZONE, "Europe/Amsterdam")] = ""
-    theme: Literal["system", "dark", "light"] = "system"
+    theme: Literal["auto", "dark", "light"] = "auto"
     language: Annotated[Text, _shaped(_LANGUAGE, "en")] = "en"
 
 
