@@ -41,15 +41,16 @@ def test_delays_are_waited_before_each_answer() -> None:
     assert len(set(slept)) > 1
 
 
-def test_the_rate_limit_slides_and_counts_refused_calls(alice: Person, clock: Clock) -> None:
-    alice.sim.knobs.rate_limit = 3
+@pytest.mark.parametrize("harsh", [True, False])
+def test_the_rate_limit_slides_and_may_count_refused_calls(alice: Person, clock: Clock, harsh: bool) -> None:
+    turn(alice.sim.knobs, {"rate_limit": 3, "rate_limit_counts_refused": harsh})
     assert [alice.get("/account").status_code for _ in range(5)] == [200, 200, 200, 429, 429]
     clock.now += 0.9
     answer = alice.get("/account")
     assert (answer.status_code, answer.json()["status_code"]) == (429, 25)
     assert "retry-after" not in answer.headers
     clock.now += 0.2
-    assert alice.get("/account").status_code == 200
+    assert [alice.get("/account").status_code for _ in range(3)] == ([200, 200, 429] if harsh else [200] * 3)
     alice.sim.knobs.rate_limit = None
     assert [alice.get("/account").status_code for _ in range(5)] == [200] * 5
 

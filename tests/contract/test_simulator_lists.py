@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from crosswatch.simulators.tmdb import Movie
 from crosswatch.simulators.tmdb.calls.ratings import NO_STEP, TOO_HIGH, TOO_LOW
 from tests.contract.simulated import FILMS, Person
 
@@ -232,6 +233,33 @@ def test_escapes_are_decoded_once_and_dots_resolved(alice: Person) -> None:
 def test_unknown_query_and_body_fields_are_ignored(alice: Person) -> None:
     body = {"media_type": "movie", "media_id": 550, "watchlist": True, "when": "2020-01-01"}
     assert alice.call("POST", "/account/1/watchlist", body, colour="red").status_code == 201
+
+
+def test_what_tmdb_cannot_hold_is_not_filled_in(alice: Person) -> None:
+    fill = alice.sim.fill_ratings
+    for key, value in (
+        (("movie", 550), 7.3),
+        (("movie", 550), 0),
+        (("movie", 999_999_999), 7),
+        (("show", 1396), 7),
+    ):
+        with pytest.raises(ValueError, match=r"points|catalogue|write"):
+            fill("alice", [(key, value)])
+    with pytest.raises(ValueError, match="episodes"):
+        alice.sim.fill_watchlist("alice", [("episode", 1396, 1, 1)])
+    with pytest.raises(KeyError):
+        alice.sim.fill_watchlist("nobody", [("movie", 550)])
+    assert (alice.sim.ratings("alice"), alice.sim.watchlist("alice")) == ({}, [])
+
+
+def test_a_title_that_is_added_again_is_told_and_found_anew(alice: Person) -> None:
+    alice.sim.fill_watchlist("alice", [("movie", 550)])
+    assert alice.page()["results"][0]["title"] == "Fight Club"
+    assert alice.get("/search/movie", query="fight club").json()["total_results"] == 1
+    alice.sim.catalogue.add_movie(Movie(550, "The Soap Makers", "1999-10-15", "tt0137523"))
+    assert alice.page()["results"][0]["title"] == "The Soap Makers"
+    assert alice.get("/search/movie", query="soap").json()["results"][0]["id"] == 550
+    assert alice.get("/search/movie", query="fight club").json()["total_results"] == 0
 
 
 def test_own_lists_live_through_their_calls(alice: Person) -> None:

@@ -133,6 +133,12 @@ class Catalogue:
         self._episode_id = _FIRST_EPISODE_ID
         self._also: list[tuple[tuple[str, str], Title | Season]] = []
         self._external: dict[tuple[str, str], list[Title | Season]] | None = None
+        self.version = 0
+        """Grows whenever the titles change."""
+
+    def _changed(self) -> None:
+        self._external = None
+        self.version += 1
 
     def copy(self) -> Catalogue:
         """A catalogue of its own that shares the titles, which never change."""
@@ -144,7 +150,7 @@ class Catalogue:
 
     def add_movie(self, movie: Movie) -> None:
         self.movies[movie.id] = movie
-        self._external = None
+        self._changed()
 
     def add_show(
         self,
@@ -175,7 +181,7 @@ class Catalogue:
         self._season_id += len(sizes)
         self._episode_id += sum(size for _, size in sizes)
         self.shows[show_id] = show
-        self._external = None
+        self._changed()
         return show
 
     def add_synthetic(self, *, movies: int = 0, shows: int = 0) -> list[Key]:
@@ -202,7 +208,7 @@ class Catalogue:
                 sizes=sizes,
             )
             keys.append(("tv", number))
-        self._external = None
+        self._changed()
         return keys
 
     def get(self, key: Key) -> Title | None:
@@ -229,7 +235,7 @@ class Catalogue:
     def also_known_as(self, source: str, external_id: str, title: Title | Season) -> None:
         """Gives a title a further external id, which may belong to others as well."""
         self._also.append(((source, external_id), title))
-        self._external = None
+        self._changed()
 
     def _with_external_ids(self) -> Iterator[tuple[tuple[str, str], Title | Season]]:
         for movie in self.movies.values():

@@ -53,7 +53,8 @@ class Edge:
         sim.traffic.counters[f"{call.method} {pattern or '?'}"] += 1
         over = 0
         if knobs.rate_limit is not None:
-            over = sim.traffic.over_limit((scope.get("client") or ("",))[0], knobs.rate_limit)
+            address, harsh = (scope.get("client") or ("",))[0], knobs.rate_limit_counts_refused
+            over = sim.traffic.over_limit(address, knobs.rate_limit, count_refused=harsh)
         wait = knobs.delay + (sim.random.random() * knobs.random_delay if knobs.random_delay else 0.0)
         if wait:
             await sim.sleep(wait)

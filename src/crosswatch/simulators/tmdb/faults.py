@@ -31,11 +31,12 @@ class FaultBook:
         self._struck: dict[int, int] = {}
         self._chances: dict[int, random.Random] = {}
         self._rules: list[Fault] = []
+        self._count = 0
 
     def next(self, rules: list[Fault], call: Call, query: str) -> Fault | None:
         """The first rule that strikes this call; every matching rule counts it."""
-        if rules != self._rules:
-            self._rules = list(rules)
+        if rules is not self._rules or len(rules) != self._count:  # set anew, even to equal ones, starts anew
+            self._rules, self._count = rules, len(rules)
             self._matched, self._struck = {}, {}
             self._chances = {place: random.Random(rule.seed) for place, rule in enumerate(rules)}  # noqa: S311
         chosen = None

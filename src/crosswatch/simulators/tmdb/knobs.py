@@ -73,6 +73,8 @@ class Knobs:
     """Up to so many seconds more, evenly spread."""
     rate_limit: int | None = None
     """Calls per second and address (sliding window); beyond it 429."""
+    rate_limit_counts_refused: bool = False
+    """Refused calls count as well, so that hammering never gets through."""
     rate_limit_status: Literal[429, 200] = 429
     rate_limit_body: Literal["json", "html"] = "json"
     retry_after: Literal["none", "0", "1", "86400", "date"] = "none"

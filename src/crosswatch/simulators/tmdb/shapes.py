@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crosswatch.simulators.tmdb.answers import dump
 from crosswatch.simulators.tmdb.catalogue import Episode, Key, Movie, Season, Show, Title, stable_number
-from crosswatch.simulators.tmdb.knobs import Knobs
+
+if TYPE_CHECKING:
+    from crosswatch.simulators.tmdb.simulator import Simulator
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _DATE_FIELDS = ("release_date", "first_air_date", "air_date")
@@ -55,21 +57,21 @@ def overview(title: Movie | Show) -> str:
 class Shapes:
     """Rows and details of one simulator; rows are kept as text until a knob that shapes them is turned."""
 
-    def __init__(self, knobs: Knobs) -> None:
-        self._knobs = knobs
+    def __init__(self, sim: Simulator) -> None:
+        self._sim = sim
         self._shaped_by: tuple[float, float] = (0.0, 0.0)
-        self._texts: dict[Key, str] = {}
+        self._texts: dict[Key, tuple[Title, str]] = {}
 
     def row_text(self, title: Title) -> str:
         """The list row of a title as JSON text."""
-        shaped_by = (self._knobs.undated_share, self._knobs.posterless_share)
+        shaped_by = (self._sim.knobs.undated_share, self._sim.knobs.posterless_share)
         if shaped_by != self._shaped_by:
             self._texts.clear()
             self._shaped_by = shaped_by
-        text = self._texts.get(title.key)
-        if text is None:
-            text = self._texts[title.key] = dump(self.row(title)).decode()
-        return text
+        kept = self._texts.get(title.key)
+        if kept is None or kept[0] is not title:
+            kept = self._texts[title.key] = (title, dump(self.row(title)).decode())
+        return kept[1]
 
     def row(self, title: Title) -> dict[str, Any]:
         """The list row of a title: movie, show or episode shape."""
@@ -128,7 +130,7 @@ class Shapes:
 
     def image(self, kind: str, key: Key) -> str | None:
         """An image path, or null for the share of titles that have none."""
-        share = self._knobs.posterless_share
+        share = self._sim.knobs.posterless_share
         return (
             None
             if share and stable_number("posterless", key) % 1000 < share * 1000
@@ -137,7 +139,7 @@ class Shapes:
 
     def dated(self, row: dict[str, Any], key: Key) -> dict[str, Any]:
         """The row with its date as TMDb may have it: in place, "", null or not there at all."""
-        share = self._knobs.undated_share
+        share = self._sim.knobs.undated_share
         chance = stable_number("undated", key)
         if share and chance % 1000 < share * 1000:
             name = next(field for field in _DATE_FIELDS if field in row)

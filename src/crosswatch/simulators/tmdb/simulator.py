@@ -66,7 +66,7 @@ class Simulator:
         self.random = random.Random(self.knobs.seed)  # noqa: S311 (chance for tests, not for secrets)
         self.lock = threading.RLock()
         self.traffic = Traffic(monotonic)
-        self.shapes = Shapes(self.knobs)
+        self.shapes = Shapes(self)
         self.users: dict[int, User] = {}
         self.keys: dict[str, AppKey] = {}
         self.tokens: dict[str, RequestToken] = {}
@@ -76,6 +76,7 @@ class Simulator:
         self.deleted: set[Key] = set()
         self.last_rows: dict[tuple[str, str, str, int], str] = {}
         self._names: dict[str, list[tuple[str, Movie | Show]]] = {}
+        self._names_version = 0
         self._list_reads = 0
         self._planned: list[tuple[int, Edit | Callable[[], object]]] = []
         self.default_key = self.add_key(DEMO_KEY)
@@ -133,7 +134,11 @@ class Simulator:
         known = self.user(user)
         sorted_rows: dict[str, list[tuple[Key, float]]] = {}
         for key, value in rows:
-            key = self._checked(key)
+            self._checked(key)
+            if self.title(key) is None:
+                raise ValueError(f"{key!r} is not in the catalogue")
+            if feature == "rated":
+                check_points(value)
             if feature != "rated" and key[0] == "episode":
                 raise ValueError(f"TMDb has no {feature} of episodes")
             sorted_rows.setdefault(key[0], []).append((key, value))
@@ -162,6 +167,8 @@ class Simulator:
     def edit(self, edit: Edit) -> bool:
         """Does what a user does on the website, with all its lags; gives whether the title was on the list before."""
         key, now = self._checked(edit.key), self.clock()
+        if edit.action == "rate":
+            check_points(edit.value)
         with self.lock:
             user = self.user(edit.user)
             if edit.action == "rate":
@@ -221,8 +228,11 @@ class Simulator:
         """Every film or show of the catalogue with its names as search compares them."""
         titles: ValuesView[Movie] | ValuesView[Show]
         titles = self.catalogue.movies.values() if kind == "movie" else self.catalogue.shows.values()
+        if self._names_version != self.catalogue.version:
+            self._names.clear()
+            self._names_version = self.catalogue.version
         kept = self._names.get(kind)
-        if kept is None or len(kept) != len(titles):
+        if kept is None:
             kept = [(f"{plain(title.name)} / {plain(title.original_title)}", title) for title in titles]
             self._names[kind] = kept
         return kept
@@ -305,3 +315,9 @@ class Simulator:
         """What account_states says of a title on this shelf, by its own lag."""
         lag = self.knobs.account_states_lag
         return shelf.value(key, self.clock() - lag if lag else None)
+
+
+def check_points(value: float) -> None:
+    """Raises ValueError for a rating that TMDb cannot hold."""
+    if not 0.5 <= value <= 10 or value * 2 % 1:
+        raise ValueError(f"{value} points: a rating is 0.5 to 10 in steps of 0.5")

@@ -60,17 +60,16 @@ class Traffic:
         """The logged calls with this method and with `path` in their path, oldest first."""
         return [e for e in list(self.log) if e.method == (method or e.method) and path in e.path]
 
-    def over_limit(self, address: str, limit: int) -> int:
-        """Counts a call from this address; gives the calls of the last second where they exceed the limit, else 0.
-
-        A refused call counts as well, so that hammering never gets through.
-        """
+    def over_limit(self, address: str, limit: int, *, count_refused: bool) -> int:
+        """Counts a call from this address; gives the calls of the last second where they exceed the limit, else 0."""
         window = self._windows.setdefault(address, deque())
         now = self._monotonic()
         while window and window[0] <= now - 1.0:
             window.popleft()
-        window.append(now)
-        return len(window) if len(window) > limit else 0
+        calls = len(window) + 1
+        if calls <= limit or count_refused:
+            window.append(now)
+        return calls if calls > limit else 0
 
     def connected(self, address: str, limit: int | None) -> bool:
         """Counts a new connection; False where the address holds too many and this one is to be reset."""
