@@ -14,6 +14,7 @@ from crosswatch.ports import Clock
 _LOWEST_SHARE = 1 / 16
 _RECOVER_MS = 5_000
 _RECOVER_BY = 1 / 8
+_MADE_UP_MS = 250
 _LONGEST_GUESS = 30.0
 _LONGEST_PAUSE = 900.0
 
@@ -50,6 +51,7 @@ class Pacer:
         self._busy = 0
         self._seen = 0
         self._next = 0.0
+        self._soonest = 0.0
         self._sent: deque[int] = deque(maxlen=max(1, int(per_second)))
         self._paused_until = 0
         self._changed_at = -1
@@ -64,11 +66,12 @@ class Pacer:
     async def turn(self, patience: float) -> AsyncIterator[Turn]:
         """Waits for this request's place and holds it inside. Raises Paused where pauses would exceed ``patience``."""
         turn = Turn()
+        asked_at = self._now()
         self._check_pause(turn, patience)
         async with self._gate:
             while (wait := await self._wait_ms(turn, patience)) > 0:
                 await self._clock.sleep(wait / 1000)
-            turn.sent_at = self._take()
+            turn.sent_at = self._take(asked_at)
         try:
             yield turn
         finally:
@@ -83,6 +86,7 @@ class Pacer:
         guess = min(_LONGEST_GUESS, 2.0 ** (self._strikes - 1))
         pause = min(_LONGEST_PAUSE, max(1.0, guess if retry_after is None else retry_after))
         self._paused_until = max(self._paused_until, now + math.ceil(pause * 1000))
+        self._next = max(self._next, self._paused_until)  # a pause is not made up for
         return pause
 
     def flooded(self, turn: Turn) -> None:
@@ -113,7 +117,7 @@ class Pacer:
             turn.paused += pause / 1000
             return pause
         window = self._sent[0] + 1000 if len(self._sent) == self._sent.maxlen else 0
-        return math.ceil(max(self._next, window) - self._now())
+        return math.ceil(max(self._next, self._soonest, window) - self._now())
 
     def _check_pause(self, turn: Turn, patience: float) -> int:
         pause = self._paused_until - self._now()
@@ -123,11 +127,13 @@ class Pacer:
             tell_waiting(pause / 1000)
         return pause
 
-    def _take(self) -> int:
-        """Late by a little, the next place keeps its time; late by much, nothing is made up for."""
+    def _take(self, asked_at: int) -> int:
+        """A place that was taken late, though asked for in time, is made up for: never by a burst, at most twice as
+        fast for a moment, and within the bound of the window."""
         now = self._now()
         interval = 1000 / (self._per_second * self._share)
-        self._next = (self._next if now - self._next <= interval / 2 else now) + interval
+        self._next = min(now, max(self._next, asked_at, now - _MADE_UP_MS)) + interval
+        self._soonest = now + interval / 2
         self._sent.append(now)
         self._busy += 1
         return now
@@ -137,6 +143,7 @@ class Pacer:
         now = self._clock.now_ms()
         if (back := self._seen - now) > 0:
             self._next -= back
+            self._soonest -= back
             self._paused_until -= back
             self._changed_at -= back
             self._sent = deque((at - back for at in self._sent), maxlen=self._sent.maxlen)
