@@ -320,6 +320,22 @@ _WORDS: dict[str, tuple[str, str, str]] = {
 }
 
 
+_HELD = {
+    "not_whole": "the service's list did not arrive completely",
+    "young": "changed only minutes ago, and the service's lists may still show an older state",
+    "own_write": "written by CrossWatch itself only minutes ago; the service's lists may lag behind",
+    "not_proved": "missing from the list, and not yet confirmed title by title",
+    "two_rows": "listed twice under one title",
+    "gone": "the service no longer has this title",
+    "in_doubt": "an earlier write got no clear answer and is looked up first",
+}
+
+
+def held(why: str) -> str:
+    """Why a title waits, in a few words."""
+    return _HELD.get(why, why)
+
+
 def codes() -> frozenset[str]:
     """Every code that has words."""
     return frozenset(_WORDS)

@@ -1,0 +1,1 @@
+"""The command line: a module per area, imported when its command is used."""

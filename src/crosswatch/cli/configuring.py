@@ -1,0 +1,84 @@
+"""crosswatch config get, set, unset, path."""
+
+import json as json_module
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import typer
+
+from crosswatch.cli.opening import with_house
+from crosswatch.cli.output import JSON_OPTION, show_json, wants_json
+from crosswatch.config.config import Config
+from crosswatch.errors import Refused
+from crosswatch.services.house import House
+
+app = typer.Typer(help="Reads and changes config.json; secrets are never shown.", no_args_is_help=True)
+
+
+@app.command()
+def path(json: Annotated[bool, JSON_OPTION] = False) -> None:
+    """Says where config.json is."""
+    where = str(with_house(_config).path)
+    if wants_json():
+        show_json({"path": where})
+    else:
+        typer.echo(where)
+
+
+async def _config(house: House) -> Config:
+    return house.config
+
+
+@app.command("get")
+def get_value(
+    key: Annotated[
+        str | None, typer.Argument(help="Such as tmdb.language; everything where it is left out.")
+    ] = None,
+    json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Shows a setting, or all; of a secret only whether it is set."""
+    value: object = with_house(_config).masked()
+    for part in key.split(".") if key else ():
+        if not isinstance(value, dict) or part not in value:
+            raise Refused("not_found", what=f"setting called {key}")
+        value = value[part]
+    if wants_json():
+        show_json({"key": key or "", "value": value})
+    elif isinstance(value, dict):
+        typer.echo(json_module.dumps(value, indent=2, ensure_ascii=False))
+    else:
+        typer.echo(value)
+
+
+@app.command("set")
+def set_value(
+    key: Annotated[str, typer.Argument(help="Such as tmdb.language.")],
+    value: Annotated[
+        str, typer.Argument(help="The value; “-” reads it from standard input, as secrets must be.")
+    ],
+    json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Changes a setting."""
+    secret = key.endswith((".api_key", ".session_id")) or key == "tmdb.proxy"
+    if secret and value != "-":
+        raise Refused("invalid_request", reason=f"{key} is a secret: give “-” and write it to standard input")
+    given = sys.stdin.readline().strip() if value == "-" else value
+    with_house(_config_save({key: int(given) if given.isdigit() and not secret else given}))
+    if wants_json():
+        show_json({"ok": True})
+
+
+@app.command()
+def unset(key: str, json: Annotated[bool, JSON_OPTION] = False) -> None:
+    """Removes a setting; its default counts from then on."""
+    with_house(_config_save({key: None}))
+    if wants_json():
+        show_json({"ok": True})
+
+
+def _config_save(changes: dict[str, object | None]) -> Callable[[House], Awaitable[None]]:
+    async def work(house: House) -> None:
+        house.config.save(changes)
+
+    return work

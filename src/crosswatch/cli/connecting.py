@@ -1,0 +1,183 @@
+"""crosswatch connect, verify, disconnect."""
+
+import asyncio
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from crosswatch import words
+from crosswatch.cli.opening import with_house
+from crosswatch.cli.output import FAILED, JSON_OPTION, NOT_CONNECTED, show_json, wants_json
+from crosswatch.errors import CrossWatchError, Refused
+from crosswatch.model.accounts import AccountName
+from crosswatch.services.connect import ConnectTmdb, Verified
+from crosswatch.services.house import House
+from crosswatch.services.metadata import MetadataKey
+
+POLL_SECONDS = 2.0
+_METADATA = "tmdb-metadata"
+
+AccountArgument = Annotated[
+    str, typer.Argument(help="tmdb, tmdb/second, or tmdb-metadata", metavar="ACCOUNT")
+]
+
+
+def connect(
+    account: AccountArgument,
+    key: Annotated[
+        str, typer.Option("--key", help="“-” reads the API key from standard input.", metavar="-")
+    ] = "",
+    json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Connects an account: prints the approval link, waits, and says who is connected.
+
+    The API key is asked for, or comes from standard input (--key -) or CROSSWATCH_TMDB_SYNC_API_KEY; never from an
+    argument, which every user of the machine could read.
+    """
+    if key not in ("", "-"):
+        raise Refused(
+            "invalid_request", reason="a key is not taken from an argument: use “--key -” or the prompt"
+        )
+    given = sys.stdin.readline().strip() if key == "-" else ""
+    if account == _METADATA:
+        with_house(lambda house: _connect_metadata(house, given))
+        return
+    name = _tmdb(account)
+    state = with_house(lambda house: _connect(house, name.instance, given))
+    _show(state)
+
+
+async def _connect(house: House, instance: str, given: str) -> Verified:
+    service = ConnectTmdb(house)
+    public = house.settings.public_url or ""
+    back = f"{public}{house.settings.base_path}" if public else ""
+    started = await service.start(instance, given or await _asked_key(house, instance), public_url=back)
+    if not wants_json():
+        typer.echo("Open this page, and approve:\n")
+        typer.echo(f"  {started.auth_url}\n")
+        typer.echo(
+            "Waiting for your approval (Ctrl+C stops waiting; “crosswatch verify” goes on with it) ..."
+        )
+    else:
+        typer.echo(started.auth_url, err=True)
+    while True:
+        state = await service.verify(instance)
+        if not state.pending:
+            return state
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _asked_key(house: House, instance: str) -> str | None:
+    """The key from the prompt, unless one is stored; on a terminal only, hidden while it is typed."""
+    config = house.config
+    if config.tmdb_account(instance).api_key or config.tmdb_account().api_key:
+        return None
+    if not sys.stdin.isatty():
+        return None
+    return await asyncio.to_thread(typer.prompt, "TMDb API key (v3)", hide_input=True)
+
+
+async def _connect_metadata(house: House, given: str) -> None:
+    key = given or os.environ.get("CROSSWATCH_TMDB_API_KEY", "")
+    if not key and sys.stdin.isatty():
+        key = await asyncio.to_thread(typer.prompt, "TMDb API key (v3)", hide_input=True)
+    await MetadataKey(house).save(key)
+    _tell({"ok": True, "valid": True}, "TMDb accepts the key; it is stored for metadata.")
+
+
+def verify(
+    account: AccountArgument = "tmdb",
+    json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Says how a connection is, and finishes one that was approved."""
+    if account == _METADATA:
+        error = with_house(lambda house: MetadataKey(house).verify())
+        if error is not None:
+            raise error
+        _tell({"ok": True, "valid": True}, "TMDb accepts the key for metadata.")
+        return
+    name = _tmdb(account)
+    _show(with_house(lambda house: ConnectTmdb(house).verify(name.instance)))
+
+
+def disconnect(
+    account: AccountArgument = "tmdb",
+    forget: Annotated[bool, typer.Option("--forget", help="Drop the key and the name too.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Ends a connection, at the service too."""
+    if account == _METADATA:
+        with_house(_remove_metadata)
+        return
+    name = _tmdb(account)
+
+    async def work(house: House) -> None:
+        service = ConnectTmdb(house)
+        pairs = await service.stopping_pairs(name.instance)
+        if pairs and not yes and sys.stdin.isatty():
+            named = ", ".join(f"“{pair}”" for pair in pairs)
+            await asyncio.to_thread(
+                typer.confirm, f"{named} will stop until {name} is connected again. Go on?", abort=True
+            )
+        done = await service.disconnect(name.instance, forget=forget)
+        at_tmdb = (
+            ""
+            if done.revoked
+            else " TMDb could not be told; you can revoke it there under Settings, Sessions."
+        )
+        _tell(
+            {"ok": True, "revoked": done.revoked, "instance": done.instance},
+            f"{name} is disconnected.{at_tmdb}",
+        )
+
+    with_house(work)
+
+
+async def _remove_metadata(house: House) -> None:
+    MetadataKey(house).remove()
+    _tell({"ok": True}, "The key for metadata is forgotten.")
+
+
+def _tmdb(account: str) -> AccountName:
+    name = AccountName.parse(account)
+    if name.provider != "tmdb":
+        raise Refused("unknown_provider", provider=name.provider, known="tmdb, tmdb-metadata")
+    return name
+
+
+def _tell(machine: dict[str, object], people: str) -> None:
+    if wants_json():
+        show_json(machine)
+    else:
+        typer.echo(people)
+
+
+def _show(state: Verified) -> None:
+    """The state of a connection in its last line; exit code 4 where it is not connected."""
+    error = state.error
+    said = words.say(error.code, error.params) if error is not None else None
+    account = {"id": state.account.id, "username": state.account.username} if state.account else None
+    if wants_json():
+        show_json(
+            {
+                "ok": True,
+                "connected": state.connected,
+                "pending": state.pending,
+                "checked": state.checked,
+                "account": account,
+                "code": error.code if error else "",
+                "error": said.whole if said else "",
+                "instance": state.instance,
+            }
+        )
+    elif state.connected:
+        who = f" as {state.account.username or state.account.id}" if state.account else ""
+        name = AccountName("tmdb", state.instance)
+        typer.echo(f"{name} is connected{who}.")
+    if said is not None and not wants_json():
+        typer.echo(said.whole, err=True)
+    if not state.connected:
+        raise typer.Exit(NOT_CONNECTED if isinstance(error, CrossWatchError) else FAILED)

@@ -1,0 +1,143 @@
+"""crosswatch pairs list, add, show, edit, remove."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from crosswatch.cli.opening import with_house
+from crosswatch.cli.output import JSON_OPTION, show_json, wants_json
+from crosswatch.errors import Refused
+from crosswatch.model.accounts import AccountName
+from crosswatch.model.kinds import Conflict, Feature, Mode
+from crosswatch.services.pairs import NewPair, Pairs
+from crosswatch.services.shapes import pair_shape
+from crosswatch.store.pairs import LaneSettings, PairRow
+
+app = typer.Typer(help="Which accounts are kept in step.", no_args_is_help=True)
+
+PairArgument = Annotated[str, typer.Argument(help="Its number or its name.", metavar="PAIR")]
+
+
+@app.command("list")
+def list_pairs(json: Annotated[bool, JSON_OPTION] = False) -> None:
+    """Lists the pairs."""
+    every = with_house(lambda house: Pairs(house).every())
+    if wants_json():
+        show_json([pair_shape(pair) for pair in every])
+    elif not every:
+        typer.echo("There are no pairs yet. Make one with “crosswatch pairs add tmdb tracker”.")
+    else:
+        for pair in every:
+            typer.echo(_line(pair))
+
+
+@app.command()
+def add(
+    source: Annotated[str, typer.Argument(help="Where the lists are: tmdb, tmdb/second ...")],
+    target: Annotated[str, typer.Argument(help="Where they shall be kept: tracker ...")],
+    name: Annotated[str, typer.Option(help="What you want to call it.")] = "",
+    watchlist: Annotated[bool, typer.Option(help="Keep the watchlist in step.")] = True,
+    ratings: Annotated[bool, typer.Option(help="Keep the ratings in step.")] = True,
+    conflict: Annotated[
+        Conflict, typer.Option(help="Whose rating wins where both changed.")
+    ] = Conflict.SOURCE,
+    two_way: Annotated[bool, typer.Option("--two-way", help="Changes go both ways.")] = False,
+    json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Makes a pair: what is in SOURCE will be in TARGET. The first run only adds."""
+    new = NewPair(
+        AccountName.parse(source),
+        AccountName.parse(target),
+        name=name,
+        mode=Mode.TWO_WAY if two_way else Mode.ONE_WAY,
+        features={
+            Feature.RATINGS: LaneSettings(enabled=ratings, conflict=conflict),
+            Feature.WATCHLIST: LaneSettings(enabled=watchlist, conflict=conflict),
+        },
+    )
+    pair = with_house(lambda house: Pairs(house).add(new))
+    if wants_json():
+        show_json(pair_shape(pair))
+    else:
+        typer.echo(f"Made pair {_line(pair)}\nSync it now with “crosswatch sync”.")
+
+
+@app.command()
+def show(pair: PairArgument, json: Annotated[bool, JSON_OPTION] = False) -> None:
+    """Shows a pair."""
+    found = with_house(lambda house: Pairs(house).named(pair))
+    if wants_json():
+        show_json(pair_shape(found))
+        return
+    typer.echo(_line(found))
+    for lane in found.lanes:
+        settings = lane.settings
+        allowed = [word for word in ("add", "change", "remove") if getattr(settings, word)]
+        if lane.feature is Feature.WATCHLIST and "change" in allowed:
+            allowed.remove("change")
+        state = f"on: {', '.join(allowed)}" if settings.enabled else "off"
+        typer.echo(f"  {lane.feature}: {state}")
+
+
+@app.command()
+def edit(
+    pair: PairArgument,
+    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
+    enabled: Annotated[bool | None, typer.Option("--on/--off", help="Switch the pair on or off.")] = None,
+    watchlist: Annotated[bool | None, typer.Option(help="Keep the watchlist in step.")] = None,
+    ratings: Annotated[bool | None, typer.Option(help="Keep the ratings in step.")] = None,
+    json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Changes a pair; what was agreed so far is kept."""
+    switches = {Feature.WATCHLIST: watchlist, Feature.RATINGS: ratings}
+
+    async def work(pairs: Pairs) -> PairRow:
+        found = await pairs.named(pair)
+        features = {
+            lane.feature: LaneSettings(
+                enabled=bool(switches[lane.feature]),
+                add=lane.settings.add,
+                change=lane.settings.change,
+                conflict=lane.settings.conflict,
+            )
+            for lane in found.lanes
+            if switches[lane.feature] is not None
+        }
+        return await pairs.change(found.id, name=name, enabled=enabled, features=features)
+
+    changed = with_house(lambda house: work(Pairs(house)))
+    if wants_json():
+        show_json(pair_shape(changed))
+    else:
+        typer.echo(_line(changed))
+
+
+@app.command()
+def remove(
+    pair: PairArgument,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Deletes a pair. Both accounts keep all their titles."""
+    if not yes and sys.stdin.isatty():
+        typer.confirm(f"Delete the pair {pair}? Both accounts keep all their titles.", abort=True)
+    elif not yes:
+        raise Refused("invalid_request", reason="say --yes to delete a pair without being asked")
+
+    async def work(pairs: Pairs) -> PairRow:
+        found = await pairs.named(pair)
+        return await pairs.remove(found.id)
+
+    gone = with_house(lambda house: work(Pairs(house)))
+    if wants_json():
+        show_json({"ok": True, "id": str(gone.id)})
+    else:
+        typer.echo(f"Deleted “{gone.name}”. Both accounts keep all their titles.")
+
+
+def _line(pair: PairRow) -> str:
+    features = ", ".join(lane.feature.value for lane in pair.lanes if lane.settings.enabled) or "nothing"
+    arrow = "↔" if pair.mode is Mode.TWO_WAY else "→"
+    off = "" if pair.enabled else " (switched off)"
+    return f"{pair.id}: {pair.name}: {pair.source} {arrow} {pair.target}: {features}{off}"
