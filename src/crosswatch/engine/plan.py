@@ -131,8 +131,13 @@ class _Title:
                 self._write(made, decision)
 
     def _decision(self) -> Decision:
+        if self.row is not None and self._absent_on_both():
+            return Decision(Verb.END)
         found = cell(self.rules.mode, self.row, self.deltas[Side.SOURCE], self.deltas[Side.TARGET])
         return decide(found, self.row, agrees=self._agrees(), clash=self._clash())
+
+    def _absent_on_both(self) -> bool:
+        return all(isinstance(reading, Reading) and reading.value is None for reading in self.seen.values())
 
     def _values(self) -> tuple[Value | None, Value | None]:
         source, target = self.seen[Side.SOURCE], self.seen[Side.TARGET]
