@@ -225,6 +225,9 @@ class _Title:
         assert isinstance(other, Reading), "no table cell writes what is not known"
         grid = self.views[side].grid
         wanted = other.value if other.value is None or grid is None else grid.round(other.value)
+        if wanted == now.value:
+            self._adopt(made, left=False)
+            return
         action = Action.REMOVE if wanted is None else Action.ADD if now.value is None else Action.CHANGE
         if action is Action.REMOVE and not self.rules.remove:
             made.kept += 1
