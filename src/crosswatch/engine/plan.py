@@ -7,7 +7,7 @@ from crosswatch.engine.base import Agreed, BaseRow, Dated, Key, Rules, SideView
 from crosswatch.engine.decide import Decision, Verb, cell, conflict, decide
 from crosswatch.engine.delta import Delta, delta, needs_proof, seen
 from crosswatch.model.kinds import Action, Side
-from crosswatch.model.readings import Reading, Seen, Unknown, Why
+from crosswatch.model.readings import Date, Reading, Seen, Unknown, Why
 from crosswatch.model.values import Value, same
 
 
@@ -151,12 +151,15 @@ class _Title:
         return same(*self._values(), source.coarser(target) if source and target else None)
 
     def _clash(self) -> Decision:
-        source, target = self.seen[Side.SOURCE], self.seen[Side.TARGET]
-        dated = Dated(
-            source.date if isinstance(source, Reading) else None,
-            target.date if isinstance(target, Reading) else None,
-        )
+        dated = Dated(self._own_date(Side.SOURCE), self._own_date(Side.TARGET))
         return conflict(self.rules.conflict, self.rules.mode, dated, own_dates=self.rules.own_dates)
+
+    def _own_date(self, side: Side) -> Date | None:
+        """The date of a side's reading; None where the value is what we wrote, for the date may then be ours."""
+        reading, write = self.seen[side], self.views[side].last_writes.get(self.key)
+        if isinstance(reading, Unknown) or (write is not None and write.value == reading.value):
+            return None
+        return reading.date
 
     def _hold(self, made: Plan) -> None:
         """Counts a title that waits; one that neither list nor row knows anything of is no news."""
