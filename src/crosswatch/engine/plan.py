@@ -201,7 +201,7 @@ class _Title:
         now, view, old = self.seen[side], self.views[side], self._stored_half(side)
         if not isinstance(now, Reading):
             return old or Agreed(None)
-        native_id = now.native_id or (old.native_id if old else "")
+        native_id = self._native_id(side)
         if old is None or self.row is None or now.value != old.value:
             return Agreed(now.value, now.stamp, native_id)
         young = now.taken_at < self.row.since + view.delay
@@ -241,8 +241,7 @@ class _Title:
         ):
             made.left += 1
             return
-        old = self._stored_half(side)
-        native_id = now.native_id or (old.native_id if old else "")
+        native_id = self._native_id(side)
         made.writes.append(
             PlannedWrite(
                 key=self.key,
@@ -258,9 +257,14 @@ class _Title:
             )
         )
 
+    def _native_id(self, side: Side) -> str:
+        """What a side calls the title: in its reading, else in the base row."""
+        now, old = self.seen[side], self._stored_half(side)
+        return (now.native_id if isinstance(now, Reading) else "") or (old.native_id if old else "")
+
     def _after(self, side: Side, written: Agreed, other: Reading, *, was_there: bool) -> BaseRow:
         """The row once the write is done: what was sent, without a stamp, and the other side's own reading."""
-        halves = {side: written, side.other: Agreed(other.value, other.stamp, other.native_id)}
+        halves = {side: written, side.other: Agreed(other.value, other.stamp, self._native_id(side.other))}
         ours = self.row is not None and self.row.ours and self.deltas[Side.TARGET] is Delta.SAME
         if side is Side.TARGET and not was_there:
             ours = written.value is not None
