@@ -115,8 +115,7 @@ class _Title:
         made.left += decision.left
         match decision.verb:
             case Verb.NONE:
-                if self.row is None and self.stored is not None:
-                    self._forget_when_old(made)
+                pass
             case Verb.HOLD:
                 self._hold(made)
             case Verb.ADOPT:
@@ -129,6 +128,7 @@ class _Title:
                     made.conflicts.append(Clash(self.key, source, target))
             case Verb.PUT | Verb.REMOVE:
                 self._write(made, decision)
+        self._forget_when_old(made)
 
     def _decision(self) -> Decision:
         if self.row is not None and self._absent_on_both():
@@ -210,14 +210,14 @@ class _Title:
 
     def _end(self, made: Plan) -> None:
         """Remembers the end of a row for as long as late lists may still show the title."""
-        if self.row is None or self.row.ended:
-            self._forget_when_old(made)
-            return
         made.rows[self.key] = self._adopted()
 
     def _forget_when_old(self, made: Plan) -> None:
+        """Drops a row that had ended, once both sides were read so late that they cannot show the title any more."""
         row = self.stored
-        if row is not None and self.now >= row.since + max(view.delay for view in self.views.values()):
+        if row is None or not row.ended or self.key in made.rows:
+            return
+        if all(view.taken_at >= row.since + view.delay for view in self.views.values()):
             made.rows[self.key] = None
 
     def _write(self, made: Plan, decision: Decision) -> None:
