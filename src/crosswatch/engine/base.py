@@ -43,9 +43,14 @@ class BaseRow:
         return self.source if side is Side.SOURCE else self.target
 
     @property
+    def values(self) -> tuple[Value | None, Value | None]:
+        """What the source and the target said."""
+        return self.source.value, self.target.value
+
+    @property
     def ended(self) -> bool:
         """Absent on both sides: remembered only until late lists can no longer bring it back."""
-        return self.source.value is None and self.target.value is None
+        return self.values == (None, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,8 @@ class _Title:
         made.left += decision.left
         match decision.verb:
             case Verb.NONE:
-                pass
+                if self.row is not None:
+                    self._adopt(made, left=decision.left)
             case Verb.HOLD:
                 self._hold(made)
             case Verb.ADOPT:
@@ -169,27 +170,24 @@ class _Title:
                 return
 
     def _adopt(self, made: Plan, *, left: bool) -> None:
+        """Stores the two current readings. Where the values are the agreed ones only stamps and ids are learned."""
         row = self._adopted()
         if row == self.stored:
             return
-        made.adopted += not left
+        made.adopted += not left and (self.row is None or row.values != self.row.values)
         made.rows[self.key] = row
 
     def _adopted(self, *, kept: bool = False) -> BaseRow:
         """The row that the two current readings make; equal to the stored one where nothing changed."""
         old = self.row
-        sides = {side: self._agreed(side) for side in Side}
-        ours = old is not None and old.ours and self.deltas[Side.TARGET] is Delta.SAME
+        source, target = self._agreed(Side.SOURCE), self._agreed(Side.TARGET)
         if old is None:
-            return BaseRow(
-                sides[Side.SOURCE], sides[Side.TARGET], since=self.now, version=self._next_version()
-            )
-        row = replace(
-            old, source=sides[Side.SOURCE], target=sides[Side.TARGET], ours=ours, kept=kept or old.kept
-        )
-        if (row.source.value, row.target.value) != (old.source.value, old.target.value):
+            return BaseRow(source, target, since=self.now, version=self._next_version())
+        ours = old.ours and self.deltas[Side.TARGET] is Delta.SAME
+        row = replace(old, source=source, target=target, ours=ours)
+        if row.values != old.values:
             return replace(row, since=self.now, version=self._next_version(), kept=kept)
-        if (row.source.native_id, row.target.native_id) != (old.source.native_id, old.target.native_id):
+        if (source.native_id, target.native_id) != (old.source.native_id, old.target.native_id):
             return replace(row, version=self._next_version())
         return row
 
