@@ -202,7 +202,8 @@ class _Title:
         native_id = self._native_id(side)
         if old is None or self.row is None or now.value != old.value:
             return Agreed(now.value, now.stamp, native_id)
-        young = now.taken_at < self.row.since + view.delay
+        write = view.last_writes.get(self.key)
+        young = now.taken_at < max(self.row.since, write.at if write else 0) + view.delay
         newer = now.stamp is not None and (old.stamp is None or now.stamp > old.stamp)
         return Agreed(old.value, now.stamp if newer and not young else old.stamp, native_id)
 
