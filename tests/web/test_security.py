@@ -253,6 +253,22 @@ def test_no_other_sites_page_ever_gets_through(
         assert allowed == (link and not path.startswith("/api"))
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_link_on_another_site_leads_to_pages_and_nowhere_else(site: str) -> None:
+    followed = {**PAGE, "Sec-Fetch-Site": site}
+    assert ask(LOCAL, "GET", "/runs", followed).status_code == 200
+    assert ask(LOCAL, "GET", "/connect/tmdb_sync/abc", followed).status_code == 200
+    for method, path, changed in [
+        ("GET", "/api/status", {}),
+        ("POST", "/runs", {}),
+        ("GET", "/runs", {"Sec-Fetch-Dest": "iframe"}),
+        ("GET", "/runs", {"Sec-Fetch-Mode": "no-cors"}),
+        ("GET", "/connect/tmdb_sync/abc", {"Sec-Fetch-Dest": "image"}),
+        ("POST", "/connect/tmdb_sync/abc", {}),
+    ]:
+        assert ask(LOCAL, method, path, {**followed, **changed}).status_code == 403
+
+
 def test_the_refusal_says_why() -> None:
     answer = ask(LOCAL, "POST", "/api/x", {**JSON, "Origin": "https://evil.example"}, content=b"{}")
     assert (answer.status_code, code_of(answer)) == (403, "forbidden_origin")
