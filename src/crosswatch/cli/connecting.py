@@ -19,11 +19,14 @@ from crosswatch.services.metadata import MetadataKey
 POLL_SECONDS = 2.0
 _METADATA = "tmdb-metadata"
 
+app = typer.Typer()
+
 AccountArgument = Annotated[
     str, typer.Argument(help="tmdb, tmdb/second, or tmdb-metadata", metavar="ACCOUNT")
 ]
 
 
+@app.command()
 def connect(
     account: AccountArgument,
     key: Annotated[
@@ -87,6 +90,7 @@ async def _connect_metadata(house: House, given: str) -> None:
     _tell({"ok": True, "valid": True}, "TMDb accepts the key; it is stored for metadata.")
 
 
+@app.command()
 def verify(
     account: AccountArgument = "tmdb",
     json: Annotated[bool, JSON_OPTION] = False,
@@ -102,6 +106,7 @@ def verify(
     _show(with_house(lambda house: ConnectTmdb(house).verify(name.instance)))
 
 
+@app.command()
 def disconnect(
     account: AccountArgument = "tmdb",
     forget: Annotated[bool, typer.Option("--forget", help="Drop the key and the name too.")] = False,

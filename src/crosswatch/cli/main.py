@@ -3,55 +3,72 @@
 import logging
 import secrets
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from crosswatch import __version__, words
-from crosswatch.cli import configuring, connecting, pairing, syncing
+from crosswatch import words
 from crosswatch.cli.output import BUSY, FAILED, NOT_CONNECTED, USED_WRONGLY, say_error
 from crosswatch.errors import CrossWatchError, Refused, SessionEnded
 
+_COMMANDS = {
+    "serve": "serving",
+    "demo": "serving",
+    "status": "syncing",
+    "connect": "connecting",
+    "verify": "connecting",
+    "disconnect": "connecting",
+    "config": "configuring",
+    "pairs": "pairing",
+    "sync": "syncing",
+    "runs": "syncing",
+    "cancel": "syncing",
+    "version": "serving",
+}
+_NOT_CONNECTED = ("not_connected", "no_pending_request", "account_changed")
+_BUSY = ("already_running", "busy", "already_serving")
+_USED_WRONGLY = (
+    "invalid_request",
+    "unknown_provider",
+    "not_found",
+    "unknown_instance",
+    "not_a_v3_key",
+    "not_yet",
+)
+
+
+class _Lazy(TyperGroup):
+    """The commands in the order in which one needs them; a module is imported when one of its commands is used."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Every command."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """One command, or None where there is none of that name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"crosswatch.cli.{_COMMANDS[cmd_name]}")
+        group = get_command(module.app)
+        return group if cmd_name in ("pairs", "config") else group.get_command(ctx, cmd_name)
+
+
 app = typer.Typer(
     name="crosswatch",
-    help="Keeps what you watch, want to watch and think of it the same in every service that you use.",
+    cls=_Lazy,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("connect")(connecting.connect)
-app.command("verify")(connecting.verify)
-app.command("disconnect")(connecting.disconnect)
-app.add_typer(pairing.app, name="pairs")
-app.command("sync")(syncing.sync)
-app.command("runs")(syncing.runs)
-app.command("cancel")(syncing.cancel)
-app.command("status")(syncing.status)
-app.add_typer(configuring.app, name="config")
 
 
-@app.command()
-def serve() -> None:
-    """Serves the pages and the API (see CROSSWATCH_HOST and CROSSWATCH_PORT)."""
-    from crosswatch.cli.serve import serve_house
-
-    serve_house()
-
-
-@app.command()
-def demo(
-    port: int = typer.Option(8787, help="Where the demo listens on this machine; 0 takes a free port."),
-    titles: int = typer.Option(400, min=0, max=10_000, help="How many titles the example account holds."),
-) -> None:
-    """Serves CrossWatch on a simulated TMDb in a throw-away folder, to click through without an account."""
-    from crosswatch.cli.demo import serve_demo
-
-    serve_demo(port=port, titles=titles)
-
-
-@app.command()
-def version() -> None:
-    """Prints the version."""
-    typer.echo(f"CrossWatch {__version__}")
+@app.callback()
+def crosswatch() -> None:
+    """Keeps what you watch, want to watch and think of it the same in every service that you use."""
 
 
 def run() -> None:
@@ -75,20 +92,8 @@ def run() -> None:
 
 
 def _exit_code(error: CrossWatchError) -> int:
-    if error.code in ("not_connected", "no_pending_request", "account_changed") or isinstance(
-        error, SessionEnded
-    ):
+    if error.code in _NOT_CONNECTED or isinstance(error, SessionEnded):
         return NOT_CONNECTED
-    if error.code in ("already_running", "busy", "already_serving"):
+    if error.code in _BUSY:
         return BUSY
-    used_wrongly = (
-        "invalid_request",
-        "unknown_provider",
-        "not_found",
-        "unknown_instance",
-        "not_a_v3_key",
-        "not_yet",
-    )
-    if isinstance(error, Refused) and error.code in used_wrongly:
-        return USED_WRONGLY
-    return FAILED
+    return USED_WRONGLY if isinstance(error, Refused) and error.code in _USED_WRONGLY else FAILED

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import json
 import logging
@@ -34,80 +35,77 @@ def _welcome(url: str) -> None:
 
 
 async def serve(settings: Settings, *, on_ready: Callable[[str], None]) -> None:
-    """Serves until SIGTERM or SIGINT. Raises HouseError ``already_serving``, ``port_in_use`` and what opening raises."""
+    """Serves until SIGTERM or SIGINT. Raises HouseError: ``already_serving``, ``port_in_use``, what opening raises."""
     house = open_house(settings, role="the server")
     try:
-        with contextlib.ExitStack() as stack:
-            listener = stack.enter_context(contextlib.closing(_bind(settings.host, settings.port)))
+        with _only_server(settings.state) as tell, contextlib.closing(_bind(settings)) as listener:
             url = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}{settings.base_path}/"
-            stack.enter_context(_only_server(settings.state, url))
+            tell(url)
             for key in house.config.seal_plain():
                 log.info("%s was in clear in config.json and is sealed now", key)
-            await _serve(house, listener, lambda: on_ready(url))
+            await _Server(house, lambda: on_ready(url)).serve(sockets=[listener])
     finally:
         await house.close()
 
 
-async def _serve(house: House, listener: socket.socket, on_ready: Callable[[], None]) -> None:
-    server = uvicorn.Server(
-        uvicorn.Config(
-            application(house),
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=3,
+class _Server(uvicorn.Server):
+    """The server of the pages and the API; says when it is ready."""
+
+    def __init__(self, house: House, on_ready: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application(house),
+                log_config=None,
+                access_log=False,
+                lifespan="on",
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=3,
+            )
         )
-    )
-    ready = asyncio.create_task(_when_started(server, on_ready))
-    try:
-        await server.serve(sockets=[listener])
-    finally:
-        ready.cancel()
+        self._on_ready = on_ready
 
-
-async def _when_started(server: uvicorn.Server, on_ready: Callable[[], None]) -> None:
-    while not server.started:
-        await asyncio.sleep(0.02)
-    on_ready()
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As the library does it, and then says so."""
+        await super().startup(sockets)
+        self._on_ready()
 
 
 def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+def _bind(settings: Settings) -> socket.socket:
+    host, port = settings.host, settings.port
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
         listener.listen(512)
     except OSError as error:
         listener.close()
-        if error.errno in (98, 48):
+        if error.errno == errno.EADDRINUSE:
             raise HouseError("port_in_use", host=host, port=port) from None
-        raise HouseError(
-            "bad_setting", name="CROSSWATCH_HOST", value=host, reason=error.strerror or ""
-        ) from None
+        reason = error.strerror or "it is no address of this machine"
+        raise HouseError("bad_setting", name="CROSSWATCH_HOST", value=host, reason=reason) from None
     return listener
 
 
 @contextlib.contextmanager
-def _only_server(state: Path, url: str) -> Iterator[None]:
-    """Holds ``server.lock`` while serving. Raises HouseError ``already_serving`` where another process does."""
-    path = state / "server.lock"
-    lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+def _only_server(state: Path) -> Iterator[Callable[[str], None]]:
+    """Holds ``server.lock`` while serving, with the address that is told. Raises HouseError ``already_serving``."""
+    lock = os.open(state / "server.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+
+    def tell(url: str) -> None:
+        os.truncate(lock, 0)
+        os.pwrite(lock, json.dumps({"pid": os.getpid(), "url": url}).encode(), 0)
+
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise _already(lock) from None
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.truncate(lock, 0)
-        os.write(lock, json.dumps({"pid": os.getpid(), "url": url}).encode())
-        yield
-        os.truncate(lock, 0)
+        yield tell
+    except BlockingIOError:
+        raise _already(lock) from None
     finally:
         os.close(lock)
 

@@ -30,9 +30,12 @@ from crosswatch.services.shapes import item_shape, run_shape, shown_value
 from crosswatch.store.journal import Item
 from crosswatch.store.pairs import PairRow
 
+app = typer.Typer()
+
 _WORST_FIRST = (FAILED, NOT_CONNECTED, PARTIAL, SUCCEEDED)
 
 
+@app.command()
 def sync(
     pair: Annotated[
         str | None, typer.Argument(help="Its number or name; all pairs where it is left out.")
@@ -95,6 +98,7 @@ def _exit_code(report: RunReport, *, strict: bool) -> int:
     return NOT_CONNECTED if run.code in ("not_connected", "session_ended", "account_changed") else FAILED
 
 
+@app.command()
 def runs(
     run: Annotated[
         int | None, typer.Argument(help="The number of a run; the newest runs where it is left out.")
@@ -128,6 +132,7 @@ async def _show(house: House, run_id: int, limit: int) -> tuple[RunReport, list[
     return await running.show(run_id), list(items)
 
 
+@app.command()
 def cancel(
     run: Annotated[int, typer.Argument(help="The number of the run.")],
     json: Annotated[bool, JSON_OPTION] = False,
@@ -142,6 +147,7 @@ def cancel(
         typer.echo(f"Run {run} was asked to stop.")
 
 
+@app.command()
 def status(json: Annotated[bool, JSON_OPTION] = False) -> None:
     """Says what is connected, what is kept in step, and how the last runs went."""
     with_house(_status)

@@ -55,10 +55,11 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """A connection that was ended here; ``revoked``: at TMDb too. ``pairs``: names of pairs that stop."""
+    """A connection that was ended here; ``revoked``: at TMDb too. ``pairs``: names of pairs that stop by it."""
 
     instance: str
     revoked: bool
+    was_connected: bool
     pairs: tuple[str, ...]
 
 
@@ -191,7 +192,7 @@ class ConnectTmdb:
                 accounts.mark(connection, name, accounts.DISCONNECTED)
 
         await self._house.database.write(store)
-        return Disconnected(instance, revoked, using)
+        return Disconnected(instance, revoked, bool(stored.session_id), using)
 
     # --- how a request goes on -------------------------------------------------------------------------------------
 

@@ -58,6 +58,10 @@ class Pairs:
 
     async def add(self, new: NewPair) -> PairRow:
         """Makes a pair. Its first run has no base, so it only adds."""
+        for side in (new.source, new.target):
+            self._house.runner.provider(side)
+        if new.source == new.target:
+            raise Refused("same_account", account=str(new.source))
         source, target = await self._account(new.source), await self._account(new.target)
         if source.uid == target.uid:
             raise Refused("same_account", account=str(new.source))

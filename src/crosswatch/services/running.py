@@ -8,7 +8,7 @@ from typing import Any
 from crosswatch.errors import Refused
 from crosswatch.services.house import House
 from crosswatch.services.pairs import Pairs
-from crosswatch.store import journal, runs
+from crosswatch.store import journal, runs, titles
 from crosswatch.store.database import Connection
 from crosswatch.store.journal import Item
 from crosswatch.store.pairs import PairRow
@@ -23,6 +23,14 @@ class RunReport:
 
     run: RunRow
     lanes: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What came of starting all pairs: pair -> run that began, and pair -> run that was going on already."""
+
+    runs: Mapping[int, int]
+    busy: Mapping[int, int]
 
 
 class Running:
@@ -56,8 +64,25 @@ class Running:
             raise Refused("nothing_to_sync", name=pair.name)
         return pair
 
+    async def start_every(self, *, trigger: str) -> Started:
+        """Begins a run of every pair that is switched on. Raises Refused ``no_pairs`` where there is none."""
+        chosen = [pair for pair in await self._pairs.every() if pair.enabled]
+        if not chosen:
+            raise Refused("no_pairs")
+        started: dict[int, int] = {}
+        busy: dict[int, int] = {}
+        for pair in chosen:
+            try:
+                started[pair.id] = await self.start(pair.id, trigger=trigger)
+            except Refused as refused:
+                if refused.code == "already_running":
+                    busy[pair.id] = int(refused.params["run_id"])
+                elif refused.code not in ("nothing_to_sync", "pair_disabled", "not_found"):
+                    raise
+        return Started(started, busy)
+
     async def show(self, run_id: int) -> RunReport:
-        """One run. Raises Refused ``not_found``."""
+        """One run; that of a process that died is closed first. Raises Refused ``not_found``."""
 
         def read(connection: Connection) -> RunReport:
             row = runs.find(connection, run_id)
@@ -65,6 +90,10 @@ class Running:
                 raise Refused("not_found", what=f"run {run_id}")
             return RunReport(row, runs.lanes_of(connection, [run_id])[run_id])
 
+        report = await self._house.database.read(read)
+        if report.run.status != runs.RUNNING or self._house.process.is_alive(report.run.process):
+            return report
+        await self._house.runner.sweep()
         return await self._house.database.read(read)
 
     async def every(self, *, limit: int, before: int | None = None) -> list[RunReport]:
@@ -93,8 +122,16 @@ class Running:
         )
         return items
 
+    async def ids(self, items: Sequence[Item]) -> dict[int, dict[str, str]]:
+        """Title -> namespace -> value: the ids by which services know the titles of these writes."""
+        titles_wanted = [item.title for item in items]
+        spaces = frozenset().union(*(provider.manifest.gives for provider in self._house.providers.values()))
+        return await self._house.database.read(
+            lambda connection: titles.ids_of(connection, titles_wanted, spaces - {titles.OWN})
+        )
+
     async def cancel(self, run_id: int) -> RunReport:
-        """Asks a run to stop; it does within two seconds, also one of another process."""
+        """Asks a run to stop; it does within two seconds, also one of another process. One that ended stays so."""
         await self.show(run_id)
         await self._house.database.write(partial(runs.ask_to_stop, run_id=run_id))
         return await self.show(run_id)

@@ -1,5 +1,6 @@
 """How pairs, runs and their items are written for machines: one shape for the API and for ``--json``."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from crosswatch import words
@@ -70,8 +71,11 @@ def run_shape(report: RunReport) -> Shape:
     }
 
 
-def item_shape(item: Item) -> Shape:
-    """One write of a run; values are points out of ten for ratings, true for presence, null for absence."""
+def item_shape(item: Item, ids: Mapping[str, str] | None = None) -> Shape:
+    """One write of a run; values are points out of ten for ratings, true for presence, null for absence.
+
+    ``ids``: by what the services know the title, where that is wanted.
+    """
     return {
         "seq": item.seq,
         "feature": item.feature.value,
@@ -86,6 +90,7 @@ def item_shape(item: Item) -> Shape:
             "season": item.season,
             "number": item.number,
         },
+        **({} if ids is None else {"ids": dict(ids)}),
         "before": shown_value(item.feature, item.before),
         "after": shown_value(item.feature, item.after),
         "outcome": item.outcome or item.state.value,
