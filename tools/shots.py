@@ -1,6 +1,6 @@
 """Takes a screenshot of every page in every state, on a phone and a desk, dark and light, into shots/.
 
-    .venv/bin/python -m tools.shots [part of a state's name ...]
+.venv/bin/python -m tools.shots [part of a state's name ...]
 """
 
 from __future__ import annotations

@@ -4,8 +4,9 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+import anyio
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -13,9 +14,11 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from crosswatch.web.pages.views import Frame, PairState
+from crosswatch.web.pages.views import Frame
 from crosswatch.web.rendering import ASSETS_PATH, DIST, Assets, Pages
-from tests.browser.page_states import NOW, READING, STATES, State, home, pair, tmdb
+from tests.browser.page_parts import NOW, State
+from tests.browser.page_states import STATES
+from tests.browser.page_states_settings import tmdb
 
 POLICY = (
     "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; "
@@ -26,18 +29,29 @@ PAGES = Pages(Assets())
 
 def render(state: State, *, theme: str = "auto", base_path: str = "", fragment: str = "") -> str:
     """One state as HTML; ``fragment`` instead of its own template."""
-    frame = Frame(NOW, state.area, base_path, theme, version="0.1.0", nav=state.nav, signed_in=state.signed_in)
+    frame = Frame(
+        NOW, state.area, base_path, theme, version="0.1.0", nav=state.nav, signed_in=state.signed_in
+    )
     return PAGES.render(fragment or state.template, frame, state.view)
 
 
 @dataclass
 class Served:
-    """A running server: its address, what it was asked for, and the state that polls of the connection see."""
+    """A running server: its address and what it was asked for.
+
+    ``connection`` is what polls of the connection see; ``stream`` is sent one by one, each when ``next_message``
+    is set, and then the stream says that it is done; ``broken`` makes it
+    fail, ``left`` tells that the page has closed it after its end.
+    """
 
     url: str
     asked: list[str] = field(default_factory=list)
     connection: State = field(default_factory=tmdb)
+    stream: tuple[State, ...] = ()
+    broken: bool = False
     next_message: threading.Event = field(default_factory=threading.Event)
+    left: threading.Event = field(default_factory=threading.Event)
+    closing: threading.Event = field(default_factory=threading.Event)
 
 
 def _message(state: State) -> bytes:
@@ -50,24 +64,33 @@ def _application(served: Callable[[], Served]) -> Starlette:
         served().asked.append(request.url.path)
         theme = request.query_params.get("theme", "auto")
         return HTMLResponse(
-            render(STATES[request.path_params["name"]], theme=theme), headers={"Content-Security-Policy": POLICY}
+            render(STATES[request.path_params["name"]], theme=theme),
+            headers={"Content-Security-Policy": POLICY},
         )
 
     async def connection(request: Request) -> Response:
         served().asked.append(request.url.path)
         return HTMLResponse(render(served().connection, fragment="fragments/tmdb_sync_state.html"))
 
-    async def stream(request: Request) -> Response:
-        half = replace(READING, done=2602, phase="writing")
-        states = (home(pair(PairState.RUNNING, half)), home(pair(PairState.IN_STEP)))
+    async def stream(_request: Request) -> Response:
+        if served().broken:
+            return Response("Service unavailable", 503)
 
         async def messages() -> AsyncIterator[bytes]:
-            for state in states:
-                yield _message(state)
-                while not served().next_message.is_set():
-                    await _short_pause()
+            yield b": open\n\n"
+            for state in served().stream:
+                while not (served().next_message.is_set() or served().closing.is_set()):
+                    await anyio.sleep(0.02)
                 served().next_message.clear()
-            yield b"event: done\ndata:\n\n"
+                yield _message(state)
+            if served().stream:
+                yield b"event: done\ndata:\n\n"
+            try:
+                while not served().closing.is_set():
+                    await anyio.sleep(0.02)
+            finally:
+                if not served().closing.is_set():
+                    served().left.set()
 
         return StreamingResponse(messages(), media_type="text/event-stream")
 
@@ -81,15 +104,10 @@ def _application(served: Callable[[], Served]) -> Starlette:
             Route("/settings/tmdb_sync/state", connection),
             Route("/settings/tmdb_sync/connect", connect, methods=["POST"]),
             Route("/stream", stream),
+            Route("/runs/{id}/stream", stream),
             Mount(ASSETS_PATH, StaticFiles(directory=DIST)),
         ]
     )
-
-
-async def _short_pause() -> None:
-    import anyio
-
-    await anyio.sleep(0.02)
 
 
 @contextmanager
@@ -107,9 +125,7 @@ def serving() -> Iterator[Served]:
     try:
         yield served
     finally:
-        served.next_message.set()
+        served.closing.set()
         server.should_exit = True
         thread.join(10)
         listener.close()
-
-

@@ -122,9 +122,7 @@ def relative(at: int, now: int) -> str:
     if span < _MINUTE:
         return "just now" if seconds >= 0 else "in a moment"
     unit, name = next(
-        (unit, name)
-        for unit, name in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute"))
-        if span >= unit
+        (unit, name) for unit, name in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute")) if span >= unit
     )
     amount = plural(int(span // unit), name)
     return f"{amount} ago" if seconds > 0 else f"in {amount}"
@@ -143,7 +141,7 @@ def _frame(context: Context) -> Frame:
 
 @pass_context
 def _url(context: Context, *parts: str, query: Mapping[str, str] | None = None) -> str:
-    """A path of ours: ``url("/runs", run.id, "stream")``. All parts but the first are quoted, empty queries left out."""
+    """A path of ours: ``url("/runs", run.id, "stream")``. Later parts are quoted, empty queries left out."""
     first, *rest = parts
     path = "/".join([first, *(quote(part, safe="") for part in rest)])
     asked = urlencode({name: value for name, value in (query or {}).items() if value})
@@ -164,5 +162,3 @@ def _ago_element(context: Context, at: int) -> Markup:
     return Markup('<time datetime="{}" title="{}" data-ago>{}</time>').format(
         machine, _moment_text(context, at), relative(at, _frame(context).now)
     )
-
-

@@ -123,28 +123,52 @@ COUNTS = {
         "in conflict", "Both sides changed to different values; you decide which one counts.", "split", "warn"
     ),
     "held": Label(
-        "held back", "Not done yet, because not enough is known or because it waits for your yes.", "hand", "warn"
+        "held back",
+        "Not done yet, because not enough is known or because it waits for your yes.",
+        "hand",
+        "warn",
     ),
     "unmatched": Label(
-        "without a match", "The other service does not know this title; tried again later.", "search-x", "warn"
+        "without a match",
+        "The other service does not know this title; tried again later.",
+        "search-x",
+        "warn",
     ),
     "rejected": Label(
-        "refused", "The service did not accept the value; its own words stand at the title.", "circle-x", "bad"
+        "refused",
+        "The service did not accept the value; its own words stand at the title.",
+        "circle-x",
+        "bad",
     ),
     "in_doubt": Label(
-        "in doubt", "Sent, but the answer was lost; looked up before anything is sent again.", "circle-help", "warn"
+        "in doubt",
+        "Sent, but the answer was lost; looked up before anything is sent again.",
+        "circle-help",
+        "warn",
     ),
     "retry_later": Label("put off", "The service asked to wait; the next run tries again.", "clock", "warn"),
     "moved": Label(
-        "moved meanwhile", "The value changed while the run went on, so nothing was overwritten.", "shuffle", "warn"
+        "moved meanwhile",
+        "The value changed while the run went on, so nothing was overwritten.",
+        "shuffle",
+        "warn",
     ),
-    "not_sent": Label("not sent", "The run ended before their turn; the next run does them.", "circle-slash", "warn"),
-    "already": Label("already so", "The other side had the value when it was to be written.", "check", "idle"),
+    "not_sent": Label(
+        "not sent", "The run ended before their turn; the next run does them.", "circle-slash", "warn"
+    ),
+    "already": Label(
+        "already so", "The other side had the value when it was to be written.", "check", "idle"
+    ),
     "adopted": Label("noted as equal", "Both sides agree; nothing had to be written.", "check", "idle"),
     "kept": Label(
-        "kept", "Taken off on one side and kept on the other, because removing is switched off.", "shield-check", "idle"
+        "kept",
+        "Taken off on one side and kept on the other, because removing is switched off.",
+        "shield-check",
+        "idle",
     ),
-    "left": Label("left alone", "Your own change on the right side stays as you made it.", "user-round", "idle"),
+    "left": Label(
+        "left alone", "Your own change on the right side stays as you made it.", "user-round", "idle"
+    ),
 }
 
 # How one title ended; words.py has the sentences for codes that a reason carries.

@@ -204,7 +204,13 @@ class HomeView:
         states = {pair.state for pair in self.pairs}
         if not self.pairs:
             return "offer" if self.offer else "empty"
-        for state in (PairState.RUNNING, PairState.BROKEN, PairState.PARTLY, PairState.STOPPED, PairState.NEVER):
+        for state in (
+            PairState.RUNNING,
+            PairState.BROKEN,
+            PairState.PARTLY,
+            PairState.STOPPED,
+            PairState.NEVER,
+        ):
             if state in states:
                 return state.value
         return "off" if states == {PairState.OFF} else "in_step"
@@ -304,8 +310,8 @@ class TmdbSyncView:
     """TMDb (Sync) for one account. ``accounts``: (instance, name to show) of those that exist.
 
     ``connected`` and ``pending`` may both be true; ``checked`` is false where TMDb could not be asked. ``notice``
-    is the code of interface.md 4.1 in words, None where there is nothing to say beyond ``pending``; ``api_url`` names what must be
-    reachable. ``auth_url`` and ``expires_at`` belong to ``pending``.
+    is the code of interface.md 4.1 in words, None where there is nothing to say beyond ``pending``.
+    ``auth_url`` and ``expires_at`` belong to ``pending``.
     """
 
     instance: str
