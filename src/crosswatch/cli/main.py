@@ -53,7 +53,8 @@ class _Lazy(TyperGroup):
             return None
         module = import_module(f"crosswatch.cli.{_COMMANDS[cmd_name]}")
         group = get_command(module.app)
-        return group if cmd_name in ("pairs", "config") else group.get_command(ctx, cmd_name)
+        whole = cmd_name in ("pairs", "config") or not isinstance(group, TyperGroup)
+        return group if whole else group.get_command(ctx, cmd_name)
 
 
 app = typer.Typer(
