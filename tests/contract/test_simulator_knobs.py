@@ -161,6 +161,20 @@ def test_a_row_that_went_and_came_back_was_in_its_old_place(alice: Person, clock
     assert alice.ids() == [13, 550, 603, 680, 11]
 
 
+def test_a_changed_rating_keeps_its_place_in_every_view(alice: Person, clock: Clock) -> None:
+    alice.sim.fill_ratings("alice", [(key, 5.0) for key in FILMS])
+    alice.sim.knobs.list_lag = 30
+    rating(alice, 9, "/movie/11")
+    clock.now += 30
+    rating(alice, 1, "/movie/680")
+    rows = alice.page("rated/movies")["results"]
+    shown = [(11, 9.0), (13, 5.0), (550, 5.0), (603, 5.0), (680, 5.0)]
+    assert [(row["id"], row["rating"]) for row in rows] == shown
+    clock.now += 30
+    rows = alice.page("rated/movies")["results"]
+    assert [(row["id"], row["rating"]) for row in rows] == [*shown[:4], (680, 1.0)]
+
+
 def test_some_reads_come_from_an_older_copy(alice: Person, clock: Clock) -> None:
     turn(alice.sim.knobs, {"replica_share": 0.5, "replica_lag": 30})
     alice.watch("movie", 550)

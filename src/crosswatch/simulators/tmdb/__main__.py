@@ -10,14 +10,17 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from crosswatch.simulators.tmdb.control import movielens_folder
-from crosswatch.simulators.tmdb.knobs import turn
+from crosswatch.simulators.tmdb.knobs import Knobs, knobs_to_json, turn
 from crosswatch.simulators.tmdb.movielens import fill_movielens_user
 from crosswatch.simulators.tmdb.serve import ServedSimulator, SimulatorServer, bind
 from crosswatch.simulators.tmdb.simulator import Simulator
 
 
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m crosswatch.simulators.tmdb", description=__doc__)
+    names = ", ".join(knobs_to_json(Knobs()))
+    parser = argparse.ArgumentParser(
+        prog="python -m crosswatch.simulators.tmdb", description=__doc__, epilog=f"Knobs: {names}."
+    )
     parser.add_argument("--port", type=int, default=0, help="0 (default): a free one")
     parser.add_argument(
         "--print-urls", action="store_true", help="print api_url, web_url, image_url as one line of JSON"

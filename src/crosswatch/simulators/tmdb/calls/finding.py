@@ -45,7 +45,9 @@ def matches(sim: Simulator, kind: str, query: str, *, include_adult: bool = Fals
         return []
     words = wanted.split()
     pool: list[tuple[str, Movie | Show]] = sim.names(kind)
-    hits = [(name, title) for name, title in pool if all(word in name for word in words)]
+    longest = max(words, key=len)  # the cheap sieve first: most names lack it
+    hits = [hit for hit in pool if longest in hit[0]]
+    hits = [hit for hit in hits if all(word in hit[0] for word in words)]
     hits = [hit for hit in hits if (include_adult or not hit[1].adult) and sim.title(hit[1].key)]
     hits.sort(key=lambda hit: (wanted not in hit[0].split(" / "), -sim.shapes.popularity(hit[1].key)))
     return [title for _, title in hits]
