@@ -53,8 +53,9 @@ class _Lazy(TyperGroup):
             return None
         module = import_module(f"crosswatch.cli.{_COMMANDS[cmd_name]}")
         group = get_command(module.app)
-        whole = cmd_name in ("pairs", "config") or not isinstance(group, TyperGroup)
-        return group if whole else group.get_command(ctx, cmd_name)
+        if isinstance(group, TyperGroup) and cmd_name not in ("pairs", "config"):
+            return group.get_command(ctx, cmd_name)
+        return group
 
 
 app = typer.Typer(
