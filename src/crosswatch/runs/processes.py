@@ -20,6 +20,7 @@ class Process:
     def __init__(self, database: Database, folder: Path, clock: Clock, process_id: str, lock: int) -> None:
         self.id = process_id
         self._database, self._folder, self._clock, self._lock = database, folder, clock, lock
+        self._closed = False
 
     @classmethod
     def start(cls, database: Database, state: Path, clock: Clock, *, role: str) -> "Process":
@@ -72,7 +73,10 @@ class Process:
         return closed
 
     def close(self) -> None:
-        """Takes this process out."""
+        """Takes this process out; a second time does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self._database.write_now(lambda connection: processes.remove(connection, self.id))
         (self._folder / self.id).unlink(missing_ok=True)
         os.close(self._lock)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from crosswatch.model.accounts import DEFAULT_INSTANCE, AccountName
 from crosswatch.model.capabilities import Manifest
 from crosswatch.services.house import House
-from crosswatch.store import accounts, attention, pending, runs
+from crosswatch.store import accounts, attention, pending
 from crosswatch.store.accounts import CONNECTED, DISCONNECTED, AccountRow
 from crosswatch.store.database import Connection
-from crosswatch.store.runs import RunRow
 
 PROVIDER = "tmdb"
 
@@ -87,11 +86,6 @@ class Overview:
             uid=row.uid if row is not None else "",
             label=row.label if row is not None else "",
         )
-
-    async def running(self) -> list[RunRow]:
-        """The runs that are going on, the oldest first."""
-        await self._house.runner.sweep()
-        return await self._house.database.read(runs.going_on)
 
     async def attention(self) -> int:
         """How many questions wait for somebody."""

@@ -107,6 +107,12 @@ class Running:
         await self._house.runner.sweep()
         return await self._house.database.read(read)
 
+    async def going_on(self) -> list[RunReport]:
+        """The runs that have not ended, the oldest first."""
+        await self._house.runner.sweep()
+        rows = await self._house.database.read(runs.going_on)
+        return [RunReport(row, {}) for row in rows]
+
     async def count(self) -> int:
         """How many runs there are."""
         return await self._house.database.read(runs.count)

@@ -1,0 +1,76 @@
+"""The application that answers every request: who may call, then pages and API over one open house."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from crosswatch import __version__
+from crosswatch.services.house import House
+from crosswatch.services.people import People
+from crosswatch.web.api import config, documentation, pairs, providers, runs, status, tmdb, tmdb_sync
+from crosswatch.web.api.documentation import Described
+from crosswatch.web.api.errors import handle_errors
+from crosswatch.web.faults import Faults
+from crosswatch.web.parts import Parts
+from crosswatch.web.problems import problem_response
+from crosswatch.web.rendering import ASSETS_PATH, DIST
+from crosswatch.web.security import Security
+from crosswatch.web.static import Built
+
+_API = (status, tmdb_sync, tmdb, pairs, runs, providers, config, documentation)
+
+
+def make_application(house: House) -> ASGIApp:
+    """Pages and API of an open house, right below a base path whether a proxy strips it or not.
+
+    Its shutdown closes the house. Streams would keep a server from ending: call ``begin_to_close`` when it begins to.
+    """
+    parts = Parts.of(house)
+    app = Described(
+        title="CrossWatch",
+        version=__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    app.state.parts = parts
+    for module in _API:
+        app.include_router(module.router)
+    app.mount(ASSETS_PATH, Built(DIST))
+    handle_errors(app, tell)
+    # The last one added is the outermost: nothing is looked at before it is known who may call.
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_middleware(Faults, tell=tell)
+    app.add_middleware(
+        Security,
+        settings=house.settings,
+        door=People(house),
+        render_error=tell,
+        tmdb_web_url=lambda: house.config.tmdb_service().web_url,
+    )
+    return app
+
+
+def begin_to_close(app: ASGIApp) -> None:
+    """Ends the application's event streams within a second, as long as its server still waits for them."""
+    assert isinstance(app, FastAPI)
+    app.state.parts.closing.set()
+
+
+def tell(code: str, status: int, params: Mapping[str, object], _request: Request) -> Response:
+    """The answer to an error wherever it happens."""
+    return problem_response(code, status, params)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    begin_to_close(app)
+    await app.state.parts.house.close()
