@@ -21,8 +21,8 @@ from tests.browser.page_states import STATES
 from tests.browser.page_states_settings import tmdb
 
 POLICY = (
-    "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; "
-    "form-action 'self' https://www.themoviedb.org"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; form-action 'self' https://www.themoviedb.org; frame-ancestors 'none'; base-uri 'none'"
 )
 PAGES = Pages(Assets())
 
