@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crosswatch.errors import CrossWatchError
+from crosswatch.services.people import SESSION_SECONDS
 from crosswatch.settings import Settings
 from crosswatch.web import bodies
 from crosswatch.web.problems import STATUS, problem_response, status_of
@@ -28,7 +29,6 @@ from crosswatch.web.reached import (
 )
 
 SESSION_COOKIE = "crosswatch_session"
-SESSION_SECONDS = 30 * 24 * 3600
 HEALTH, ASSETS, SET_UP, SIGN_IN = "/api/health", "/assets/", "/set-up", "/sign-in"
 CALLBACK = "/connect/tmdb_sync/"
 
