@@ -22,7 +22,8 @@ from tests.browser.page_states_settings import tmdb
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; manifest-src 'self'; form-action 'self' https://www.themoviedb.org; frame-ancestors 'none'; base-uri 'none'"
+    "connect-src 'self'; manifest-src 'self'; "
+    "form-action 'self' https://www.themoviedb.org; frame-ancestors 'none'; base-uri 'none'"
 )
 PAGES = Pages(Assets())
 
