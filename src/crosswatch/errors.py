@@ -18,6 +18,7 @@ Errors carry no sentences (words.py makes them where they are shown) and never a
 """
 
 from enum import StrEnum
+from math import ceil
 
 
 class Reaction(StrEnum):
@@ -32,6 +33,8 @@ class Reaction(StrEnum):
 
 
 Param = str | int | float
+UNTOLD_SECONDS = 30
+"""How long to wait where a service asks to wait and does not say how long."""
 
 
 class CrossWatchError(Exception):
@@ -83,10 +86,17 @@ class Blocked(ServiceError):
 
 
 class RateLimited(ServiceError):
-    """The service asked to wait; the request had no effect. ``retry_after`` in seconds, where it said so."""
+    """The service asked to wait; the request had no effect. ``retry_after`` in seconds, where it said so.
+
+    ``seconds`` is what people are told: whole, and ``UNTOLD_SECONDS`` where the service did not say.
+    """
 
     def __init__(self, service: str, retry_after: float | None) -> None:
-        super().__init__("rate_limited", service=service, seconds=round(retry_after or 0))
+        super().__init__(
+            "rate_limited",
+            service=service,
+            seconds=max(1, ceil(retry_after)) if retry_after is not None else UNTOLD_SECONDS,
+        )
         self.retry_after = retry_after
 
 

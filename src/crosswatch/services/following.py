@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 from crosswatch.services.house import House
 from crosswatch.services.running import Running, RunReport
-from crosswatch.store.runs import RUNNING
 
 EVERY_SECONDS = 0.5
 """How often the run's row is looked at; its runner writes it twice a second at most."""
@@ -27,7 +26,7 @@ async def follow(
         if report.run.version > seen:
             seen = report.run.version
             yield report
-        if report.run.status != RUNNING:
+        if not report.running:
             return
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(closing.wait(), EVERY_SECONDS)

@@ -24,6 +24,11 @@ class RunReport:
     run: RunRow
     lanes: Mapping[str, Mapping[str, Any]]
 
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self.run.status == runs.RUNNING
+
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -91,7 +96,7 @@ class Running:
             return RunReport(row, runs.lanes_of(connection, [run_id])[run_id])
 
         report = await self._house.database.read(read)
-        if report.run.status != runs.RUNNING or self._house.process.is_alive(report.run.process):
+        if not report.running or self._house.process.is_alive(report.run.process):
             return report
         await self._house.runner.sweep()
         return await self._house.database.read(read)

@@ -11,13 +11,13 @@ from starlette.types import ASGIApp
 
 from crosswatch import __version__
 from crosswatch.services.house import House
-from crosswatch.services.people import People
 from crosswatch.web.api import config, documentation, pairs, providers, runs, status, tmdb, tmdb_sync
 from crosswatch.web.api.documentation import Described
 from crosswatch.web.api.errors import handle_errors
 from crosswatch.web.faults import Faults
 from crosswatch.web.parts import Parts
 from crosswatch.web.problems import problem_response
+from crosswatch.web.reached import listens_on_loopback
 from crosswatch.web.rendering import ASSETS_PATH, DIST
 from crosswatch.web.security import Security
 from crosswatch.web.static import Built
@@ -51,7 +51,7 @@ def make_application(house: House) -> ASGIApp:
     app.add_middleware(
         Security,
         settings=house.settings,
-        door=People(house),
+        door=parts.people,
         render_error=tell,
         tmdb_web_url=lambda: house.config.tmdb_service().web_url,
     )
@@ -71,6 +71,9 @@ def tell(code: str, status: int, params: Mapping[str, object], _request: Request
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    parts: Parts = app.state.parts
+    if not listens_on_loopback(parts.house.settings.host):
+        await parts.people.announce_set_up()
     yield
     begin_to_close(app)
-    await app.state.parts.house.close()
+    await parts.house.close()

@@ -11,6 +11,7 @@ from crosswatch.services.house import House
 from crosswatch.services.metadata import MetadataKey
 from crosswatch.services.overview import Overview
 from crosswatch.services.pairs import Pairs
+from crosswatch.services.people import People
 from crosswatch.services.running import Running
 
 
@@ -24,13 +25,20 @@ class Parts:
     overview: Overview
     pairs: Pairs
     running: Running
+    people: People
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
     def of(cls, house: House) -> "Parts":
         """Every service over this house."""
         return cls(
-            house, ConnectTmdb(house), MetadataKey(house), Overview(house), Pairs(house), Running(house)
+            house,
+            ConnectTmdb(house),
+            MetadataKey(house),
+            Overview(house),
+            Pairs(house),
+            Running(house),
+            People(house),
         )
 
 

@@ -7,7 +7,6 @@ from starlette.responses import StreamingResponse
 
 from crosswatch.services.following import follow
 from crosswatch.services.running import RunReport
-from crosswatch.store.runs import RUNNING
 from crosswatch.web.parts import Parts
 
 COMMENT_SECONDS = 15.0
@@ -51,7 +50,7 @@ async def _events(
 
 
 def _name(report: RunReport, before: RunReport | None) -> str:
-    if report.run.status != RUNNING:
+    if not report.running:
         return "result"
     if before is None or (report.run.phase, report.run.feature) != (before.run.phase, before.run.feature):
         return "phase"

@@ -107,7 +107,12 @@ class LanesBody(Body):
     ratings: RatingsBody | None = None
 
 
-Kinds = Annotated[list[Literal[Kind.MOVIE, Kind.SHOW, Kind.EPISODE]], Field(min_length=1, max_length=10)]
+Synced = Literal[Kind.MOVIE, Kind.SHOW, Kind.EPISODE]
+Kinds = Annotated[list[Synced], Field(min_length=1, max_length=10)]
+
+
+def _every_kind() -> list[Synced]:
+    return [Kind.MOVIE, Kind.SHOW, Kind.EPISODE]
 
 
 class NewBody(Body):
@@ -118,7 +123,7 @@ class NewBody(Body):
     name: Name = Field("", description="Made of the two services' names where it is left out.")
     mode: Mode = Mode.ONE_WAY
     enabled: StrictBool = True
-    kinds: Kinds = Field(default_factory=lambda: [Kind.MOVIE, Kind.SHOW, Kind.EPISODE])
+    kinds: Kinds = Field(default_factory=_every_kind)
     features: LanesBody | None = Field(
         None, description="Where it is left out, all that both services share is switched on."
     )

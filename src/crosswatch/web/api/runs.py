@@ -10,7 +10,6 @@ from starlette.responses import Response
 from crosswatch.model.kinds import Action, Feature, Kind, Side
 from crosswatch.services.running import RunReport
 from crosswatch.services.shapes import item_shape, run_shape
-from crosswatch.store.runs import RUNNING
 from crosswatch.web.api.errors import told
 from crosswatch.web.api.fields import Id, number
 from crosswatch.web.api.paging import DEFAULT_PAGE, Cursor, Limit, Listed, position
@@ -211,7 +210,7 @@ async def follow_run(
     """Sends each new state of the run until it has ended. A reconnect after the end is answered with 204."""
     run, seen = number("run", run_id), last_version(last_event_id)
     report = await parts.running.show(run)
-    if report.run.status != RUNNING and report.run.version <= seen:
+    if not report.running and report.run.version <= seen:
         return Response(status_code=204)
     return event_stream(parts, run, seen, lambda state: shown(state).model_dump_json())
 
