@@ -1,0 +1,1 @@
+"""What CrossWatch claims about speed, as programs that print it."""
