@@ -1,0 +1,443 @@
+"""What every plan promises, as functions that take a lane before its plan and raise AssertionError.
+
+They tell for themselves what may be believed, so that they cannot share a mistake with the engine.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import ROUND_HALF_UP, Decimal
+
+from crosswatch.engine.base import BaseRow, Key, LastWrite, SideView
+from crosswatch.engine.plan import Plan
+from crosswatch.model.capabilities import Stamps
+from crosswatch.model.kinds import Action, Conflict, Mode, Side
+from crosswatch.model.readings import Reading, Seen, Unknown
+from crosswatch.model.values import Grid, Value
+from tests.engine.samples import Case
+
+
+def believed(case: Case, key: Key, side: Side) -> Reading | None:
+    """What may be believed of a title on a side, told in the words of the page; None where nothing may."""
+    view, row = case.view(side), case.base.get(key)
+    then = row.agreed(side).value if row else None
+    if key in view.in_doubt:
+        return None
+    if key in view.listed:
+        reading = view.listed[key]
+        if isinstance(reading, Unknown):
+            return None
+    elif not view.whole or then is not None:
+        return None
+    else:
+        reading = Reading(None, view.taken_at)
+    write = view.last_writes.get(key)
+    if write and reading.taken_at < write.at:
+        return None
+    if write and reading.taken_at - write.at < view.delay and reading.value != write.value:
+        return None
+    if row and reading.taken_at - row.since < view.delay and reading.value != then:
+        return None
+    return reading
+
+
+Promise = Callable[[Case], None]
+
+
+def nearest(value: Value, grid: Grid | None) -> Value:
+    """The value as a service of that grid holds it: half up on decimals, within its ends."""
+    if grid is None:
+        return value
+    steps = (Decimal(value) / grid.step).quantize(Decimal(1), ROUND_HALF_UP)
+    return min(max(int(steps) * grid.step, grid.low), grid.high)
+
+
+def alike(case: Case, one: Value | None, other: Value | None) -> bool:
+    """Whether two values agree on the coarser grid of both sides."""
+    if one is None or other is None:
+        return one is other
+    grids = [case.source.grid, case.target.grid]
+    coarsest = None if None in grids else max((grid for grid in grids if grid), key=lambda grid: grid.step)
+    return nearest(one, coarsest) == nearest(other, coarsest)
+
+
+def changed(case: Case, key: Key, side: Side) -> bool:
+    """Whether a side now has the title with another value than in the base row."""
+    row, reading = case.base.get(key), believed(case, key, side)
+    then = row.agreed(side).value if row else None
+    return reading is not None and reading.value is not None and reading.value != then
+
+
+def moved(case: Case, key: Key, side: Side) -> bool:
+    """Whether a believed reading shows that something happened on that side since the base row."""
+    row, reading = case.base.get(key), believed(case, key, side)
+    if reading is None:
+        return False
+    if row is None or row.ended:
+        return reading.value is not None
+    then = row.agreed(side)
+    if reading.value != then.value:
+        return True
+    stamped = reading.stamp is not None and then.stamp is not None and reading.stamp > then.stamp
+    return stamped and reading.value is not None and case.view(side).stamps is Stamps.USER
+
+
+def values(row: BaseRow | None) -> tuple[Value | None, Value | None]:
+    """What both sides said when they agreed; a row that ended is like none."""
+    return (None, None) if row is None else (row.source.value, row.target.value)
+
+
+def is_total(case: Case) -> None:
+    """Every title is decided, without an error, and each at most once."""
+    made = case.plan()
+    entries = Counter(write.key for write in made.writes)
+    entries += Counter(held.key for held in made.held) + Counter(clash.key for clash in made.conflicts)
+    assert all(count == 1 for count in entries.values()), entries
+    assert {*entries, *made.rows} <= case.keys
+
+
+def one_way_leaves_the_source_alone(case: Case) -> None:
+    """Nothing ever goes to the source of a one-way lane."""
+    one_way = replace(case, rules=replace(case.rules, mode=Mode.ONE_WAY))
+    assert not [write for write in one_way.plan().writes if write.side is Side.SOURCE]
+
+
+def removals_are_proved(case: Case) -> None:
+    """A removal has a base row in which both sides had the title, a believed absence, and the user's leave."""
+    for write in case.plan().writes:
+        if write.wanted is None:
+            row, proof = case.base.get(write.key), believed(case, write.key, write.side.other)
+            assert case.rules.remove
+            assert row is not None
+            assert None not in values(row)
+            assert proof is not None
+            assert proof.value is None
+            assert isinstance(case.view(write.side.other).listed.get(write.key), Reading), (
+                "nobody looked it up"
+            )
+
+
+def what_is_unknown_is_left_alone(case: Case) -> None:
+    """No write and no agreement where either side is unknown; the title is held."""
+    made = case.plan()
+    written, held = {write.key for write in made.writes}, {item.key for item in made.held}
+    for key in case.keys:
+        unknown = [side for side in Side if believed(case, key, side) is None]
+        assert (key in held) == bool(unknown)
+        if unknown:
+            assert key not in written
+            assert key not in made.rows or _is_forgotten(made, case, key)
+
+
+def _is_forgotten(made: Plan, case: Case, key: Key) -> bool:
+    """Whether what the plan stores is the end of a row that had ended before."""
+    return made.rows[key] is None and case.base[key].ended
+
+
+def a_first_run_never_removes(case: Case) -> None:
+    """Without base rows nothing is removed and nothing is called a removal."""
+    for remove in (True, False):
+        first = replace(case, base={}, rules=replace(case.rules, remove=remove)).plan()
+        assert not [write for write in first.writes if write.wanted is None]
+        assert not first.kept
+
+
+def writes_are_exact(case: Case) -> None:
+    """A write names what is there, and what shall be there, on that side's grid; its row is what both then say."""
+    for write in case.plan().writes:
+        view, now, other = (
+            case.view(write.side),
+            believed(case, write.key, write.side),
+            believed(case, write.key, write.side.other),
+        )
+        assert now is not None
+        assert other == write.other
+        assert write.expected == now.value
+        assert write.wanted != write.expected
+        asked = write.other.value
+        assert write.wanted == (None if asked is None else nearest(asked, view.grid))
+        assert (write.action is Action.REMOVE) == (write.wanted is None)
+        assert (write.action is Action.ADD) == (write.expected is None)
+        written, kept = write.row.agreed(write.side), write.row.agreed(write.side.other)
+        assert (written.value, written.stamp) == (write.wanted, None)
+        assert (kept.value, kept.stamp) == (write.other.value, write.other.stamp)
+        assert write.row.since == case.now
+        before = case.base.get(write.key)
+        assert write.row.version == (before.version + 1 if before else 1)
+        assert not write.row.kept
+
+
+def what_the_user_forbids_is_not_written(case: Case) -> None:
+    """Adds, changes and removals happen only where the lane allows them."""
+    allowed = {Action.ADD: case.rules.add, Action.CHANGE: case.rules.change, Action.REMOVE: case.rules.remove}
+    assert all(allowed[write.action] for write in case.plan().writes)
+
+
+def young_readings_change_nothing(case: Case) -> None:
+    """Until a row is as old as a side's delay, another reading of that side neither writes nor agrees anything."""
+    fresh = replace(case, base={key: replace(row, since=case.now) for key, row in case.base.items()})
+    made = fresh.plan()
+    for key, row in fresh.base.items():
+        for side in Side:
+            reading = case.view(side).listed.get(key)
+            differs = isinstance(reading, Reading) and reading.value != row.agreed(side).value
+            if differs and case.view(side).delay > 0:
+                assert key not in made.rows
+                assert key not in {write.key for write in made.writes}
+
+
+def rows_say_what_was_read(case: Case) -> None:
+    """A stored row holds both current readings, or the agreed values; its age and version follow its values."""
+    for key, row in case.plan().rows.items():
+        before = case.base.get(key)
+        if row is None:
+            assert before is not None
+            continue
+        for side in Side:
+            reading = believed(case, key, side)
+            assert reading is not None
+            assert row.agreed(side).value == reading.value
+        if before is not None and values(row) == values(before) and not before.ended:
+            assert row.since == before.since
+        else:
+            assert row.since == case.now
+            assert row.version == (before.version + 1 if before else 1)
+
+
+def a_title_gone_from_both_sides_ends(case: Case) -> None:
+    """Where both sides say absent nothing is written and the row ends, whatever a table says."""
+    made = case.plan()
+    for key, row in case.base.items():
+        sides = [believed(case, key, side) for side in Side]
+        if all(reading is not None and reading.value is None for reading in sides) and not row.ended:
+            assert key not in {write.key for write in made.writes}
+            ended = made.rows[key]
+            assert ended is not None
+            assert ended.ended
+            assert not ended.kept
+            assert ended.since == case.now
+    if all(row.ended for row in case.base.values()):
+        assert not made.kept
+
+
+def ended_rows_are_remembered_and_forgotten(case: Case) -> None:
+    """A row that ended stays until no late list can show the title any more, and then goes."""
+    made = case.plan()
+    for key, row in case.base.items():
+        old = all(case.view(side).taken_at >= row.since + case.view(side).delay for side in Side)
+        if made.rows.get(key, row) is None:
+            assert row.ended
+            assert old
+        if row.ended and old and key not in {write.key for write in made.writes}:
+            assert made.rows.get(key) != row
+            assert key in made.rows
+
+
+def only_what_we_put_there_is_ours(case: Case) -> None:
+    """A title is ours where this lane put it on a target without it, until the target itself changes it."""
+    made = case.plan()
+    for key, row in made.rows.items():
+        before = case.base.get(key)
+        if row is not None and row.ours:
+            assert before is not None
+            assert before.ours
+            assert not moved(case, key, Side.TARGET)
+        if row is not None and before is not None and before.ours and not before.ended:
+            assert row.ours or moved(case, key, Side.TARGET)
+    for write in made.writes:
+        before = case.base.get(write.key)
+        if write.side is Side.TARGET and write.action is Action.ADD:
+            assert write.row.ours
+        elif write.row.ours:
+            assert before is not None
+            assert before.ours
+            assert not moved(case, write.key, Side.TARGET)
+
+
+def one_way_removes_only_what_is_ours(case: Case) -> None:
+    """A one-way lane takes from the target only what it put there and what nobody touched since."""
+    one_way = replace(case, rules=replace(case.rules, mode=Mode.ONE_WAY))
+    for write in one_way.plan().writes:
+        if write.wanted is None:
+            assert case.base[write.key].ours
+            assert not moved(case, write.key, Side.TARGET)
+
+
+def a_removal_that_is_not_allowed_is_kept(case: Case) -> None:
+    """With removals off, what would be removed is stored as absent there, present here, and marked; never written."""
+    allowed = replace(case, rules=replace(case.rules, remove=True)).plan()
+    forbidden = replace(case, rules=replace(case.rules, remove=False)).plan()
+    removed = [write for write in allowed.writes if write.wanted is None]
+    assert forbidden.kept == len(removed)
+    assert not [write for write in forbidden.writes if write.wanted is None]
+    for write in removed:
+        row = forbidden.rows[write.key]
+        assert row is not None
+        assert row.kept
+        assert row.agreed(write.side).value == write.expected
+        assert row.agreed(write.side.other).value is None
+        assert write.key not in {item.key for item in forbidden.held}
+
+
+def the_finer_side_is_written_only_for_a_change_on_the_coarser(case: Case) -> None:
+    """Unless something happened on the coarser side, or both sides clash, the finer side is left alone."""
+    source, target = case.source.grid, case.target.grid
+    if source is None or target is None or source.step == target.step:
+        return
+    finer = Side.SOURCE if source.step < target.step else Side.TARGET
+    for write in case.plan().writes:
+        assert write.side is not finer or moved(case, write.key, finer.other)
+
+
+def what_agrees_is_not_written(case: Case) -> None:
+    """Where both sides have the title and agree on the coarser grid, nothing is written."""
+    for write in case.plan().writes:
+        assert write.expected is None or not alike(case, write.expected, write.other.value)
+
+
+def a_clash_ends_by_its_rule(case: Case) -> None:
+    """Where both sides changed to different values the rule says which of them is written, if any."""
+    rules = replace(case.rules, change=True)
+    made = replace(case, rules=rules).plan()
+    for key in case.keys:
+        source, target = (believed(case, key, side) for side in Side)
+        if source is None or target is None or not all(changed(case, key, side) for side in Side):
+            continue
+        if alike(case, source.value, target.value):
+            assert key in made.rows
+            continue
+        written = [write.side for write in made.writes if write.key == key]
+        asked = key in {clash.key for clash in made.conflicts}
+        if rules.conflict is Conflict.ASK:
+            assert asked
+        elif rules.conflict is Conflict.SOURCE:
+            assert written == [Side.TARGET] or nearest(source.value or 0, case.target.grid) == target.value
+        elif rules.conflict is Conflict.TARGET and rules.mode is Mode.TWO_WAY:
+            assert written == [Side.SOURCE] or nearest(target.value or 0, case.source.grid) == source.value
+        elif rules.conflict is Conflict.TARGET:
+            assert not written
+            assert made.left
+        assert not (asked and written)
+
+
+def what_is_agreed_learns_stamps_late_and_never_loses_any(case: Case) -> None:
+    """While values stay, a row takes over newer stamps and native ids; the stamp not before late lists are over."""
+    made = case.plan()
+    for key, row in case.base.items():
+        readings = {side: believed(case, key, side) for side in Side}
+        if row.ended or any(r is None or r.value != row.agreed(side).value for side, r in readings.items()):
+            continue
+        after = made.rows.get(key, row)
+        assert after is not None
+        for side, reading in readings.items():
+            assert reading is not None
+            then, now, write = row.agreed(side), after.agreed(side), case.view(side).last_writes.get(key)
+            quiet = max(row.since, write.at if write else 0) + case.view(side).delay
+            newer = reading.stamp is not None and (then.stamp is None or reading.stamp > then.stamp)
+            assert now.stamp == (reading.stamp if newer and reading.taken_at >= quiet else then.stamp)
+            assert now.native_id == (reading.native_id or then.native_id)
+
+
+def newest_goes_by_the_users_own_dates(case: Case) -> None:
+    """By "newest", a clash is settled only by two dates that no write of ours can have made."""
+    newest = replace(case, rules=replace(case.rules, conflict=Conflict.NEWEST, own_dates=True))
+    settled = {write.key for write in newest.plan().writes}
+    for key in newest.keys:
+        readings = {side: believed(newest, key, side) for side in Side}
+        if all(reading and changed(newest, key, side) for side, reading in readings.items()):
+            for side, reading in readings.items():
+                write = newest.view(side).last_writes.get(key)
+                ours = write is not None and reading is not None and write.value == reading.value
+                assert not ours or key not in settled
+
+
+def later(case: Case, made: Plan) -> Case:
+    """The lane after all of a plan was done and all delays have passed: lists are whole, absences looked up."""
+    base = {key: row for key, row in {**case.base, **made.rows}.items() if row is not None}
+    now = case.now + max(case.source.delay, case.target.delay) + 1
+    sides: dict[Side, SideView] = {}
+    for side in Side:
+        view = case.view(side)
+        writes = {write.key: write.wanted for write in made.writes if write.side is side}
+        listed: dict[Key, Seen] = {}
+        for key in case.keys:
+            reading = view.listed.get(key, Reading(None, 0))
+            if key in writes:
+                reading = Reading(writes[key], now, _next(reading), None, "w")
+            listed[key] = replace(reading, taken_at=now) if isinstance(reading, Reading) else reading
+        sides[side] = replace(
+            view,
+            listed=listed,
+            whole=True,
+            taken_at=now,
+            last_writes={
+                **view.last_writes,
+                **{key: LastWrite(value, case.now) for key, value in writes.items()},
+            },
+        )
+    base.update({write.key: write.row for write in made.writes})
+    return Case(base, sides[Side.SOURCE], sides[Side.TARGET], case.rules, now)
+
+
+def _next(reading: Seen) -> int:
+    return 1 + ((reading.stamp or 0) if isinstance(reading, Reading) else 0)
+
+
+def comes_to_rest(case: Case) -> None:
+    """Two rounds after the last edit nothing is written and no value is agreed; then nothing is stored at all."""
+    once = later(case, case.plan())
+    twice = later(once, once.plan())
+    made = twice.plan()
+    assert not made.writes
+    assert not made.kept
+    for key, row in made.rows.items():
+        assert values(row) == values(twice.base[key])
+    rest = later(twice, made).plan()
+    assert (rest.writes, rest.rows, rest.kept) == ([], {}, 0)
+
+
+def sides_agree_in_the_end(case: Case) -> None:
+    """After two rounds both sides agree on the coarser grid, except where rules or user say otherwise."""
+    allowed = replace(case.rules, mode=Mode.TWO_WAY, add=True, change=True, remove=True)
+    two_way = replace(case, rules=allowed)
+    once = later(two_way, two_way.plan())
+    twice = later(once, once.plan())
+    made = twice.plan()
+    excepted = {item.key for item in made.held} | {clash.key for clash in made.conflicts}
+    for key in twice.keys - excepted:
+        source, target = believed(twice, key, Side.SOURCE), believed(twice, key, Side.TARGET)
+        assert source is not None
+        assert target is not None
+        row = case.base.get(key)
+        differ = row is not None and None in values(row) and values(row) == (source.value, target.value)
+        assert differ or alike(case, source.value, target.value)
+
+
+ALWAYS: tuple[Promise, ...] = (
+    is_total,
+    one_way_leaves_the_source_alone,
+    removals_are_proved,
+    what_is_unknown_is_left_alone,
+    a_first_run_never_removes,
+    writes_are_exact,
+    what_the_user_forbids_is_not_written,
+    young_readings_change_nothing,
+    rows_say_what_was_read,
+    a_title_gone_from_both_sides_ends,
+    ended_rows_are_remembered_and_forgotten,
+    only_what_we_put_there_is_ours,
+    one_way_removes_only_what_is_ours,
+    a_removal_that_is_not_allowed_is_kept,
+    what_agrees_is_not_written,
+    a_clash_ends_by_its_rule,
+    what_is_agreed_learns_stamps_late_and_never_loses_any,
+    newest_goes_by_the_users_own_dates,
+)
+"""Promises that hold for whatever readings and rows."""
+
+SOUND: tuple[Promise, ...] = (
+    comes_to_rest,
+    sides_agree_in_the_end,
+    the_finer_side_is_written_only_for_a_change_on_the_coarser,
+)
+"""Promises that need values on their grids and rows as lanes make them."""
