@@ -1,6 +1,8 @@
-"""TMDb's word on single titles: present, absent, gone, or nothing sure."""
+"""TMDb's word on single titles: present, absent, gone, or nothing sure; and several calls at once."""
 
+import asyncio
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -8,6 +10,7 @@ from crosswatch.errors import KeyRejected, RateLimited, SessionEnded
 from crosswatch.model.kinds import Kind
 from crosswatch.model.readings import LookedUp, TitleState, Verdict
 from crosswatch.model.refs import Ref, ids
+from crosswatch.providers.tmdb.ordered import in_order
 from crosswatch.simulators.tmdb import Key
 from tests.contract.tmdb_world import World, tmdb_world
 
@@ -140,3 +143,30 @@ def test_errors_of_the_account_are_raised(world: World) -> None:
     world.fault(kind="rate_limited", path="account_states")
     with pytest.raises(RateLimited):
         world.with_link(lambda link: link.lookup([movie(603), show(1399)]))
+
+
+def test_results_come_in_order_with_so_many_jobs_under_way_and_no_more() -> None:
+    started: list[int] = []
+    cancelled: list[int] = []
+
+    async def job(number: int, gates: list[asyncio.Event]) -> int:
+        started.append(number)
+        try:
+            await gates[number].wait()
+        except asyncio.CancelledError:
+            cancelled.append(number)
+            raise
+        return number
+
+    async def story() -> list[int]:
+        gates = [asyncio.Event() for _ in range(9)]
+        results = in_order((partial(job, number, gates) for number in range(9)), ahead=3)
+        for number in (2, 1, 0, 3):
+            gates[number].set()
+        found = [await anext(results) for _ in range(4)]
+        await results.aclose()
+        return found
+
+    assert asyncio.run(story()) == [0, 1, 2, 3]
+    assert max(started) == 5
+    assert cancelled == [4, 5]

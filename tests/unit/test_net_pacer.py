@@ -70,6 +70,28 @@ def test_the_full_rate_is_reached_and_nothing_comes_in_a_burst() -> None:
     assert min(b - a for a, b in itertools.pairwise(times)) >= 14
 
 
+def test_what_a_stall_made_late_is_made_up_for_within_the_bound() -> None:
+    clock = VirtualClock()
+    times: list[int] = []
+
+    class Stalls(VirtualClock):
+        def now_ms(self) -> int:
+            return clock.now_ms()
+
+        async def sleep(self, seconds: float) -> None:
+            await clock.sleep(seconds + (0.25 if len(times) == 50 else 0))
+
+    pacer = Pacer(Stalls(), per_second=35, connections=200)
+
+    async def many() -> None:
+        await asyncio.gather(*(ask(pacer, times, clock) for _ in range(150)))
+
+    clock.run(many())
+    assert most_in_a_second(times) == 35
+    assert min(b - a for a, b in itertools.pairwise(times)) == 15
+    assert times[-1] - times[0] <= 149 / 35 * 1000 + 50
+
+
 def test_no_more_connections_at_once_than_allowed() -> None:
     clock = VirtualClock()
     pacer = Pacer(clock, per_second=1000, connections=3)

@@ -24,11 +24,11 @@ _AHEAD = 2 * PACE.connections
 
 
 class TmdbLink:
-    """An open account; ``account_id`` as it was learnt when connecting, asked for where it is empty."""
+    """An open account; ``account_id`` as it was learnt when connecting, asked for where it is empty or no number."""
 
     def __init__(self, client: TmdbClient, account_id: str = "") -> None:
         self._client = client
-        self._account_id = account_id
+        self._account_id = account_id if account_id.isascii() and account_id.isdigit() else ""
 
     async def whoami(self) -> AccountUid:
         """Whose session this is, asked at TMDb every time."""

@@ -1,0 +1,110 @@
+"""TMDb's rows and pages: exact ratings, strict ids and envelopes, and one bad row that costs only itself."""
+
+from itertools import pairwise
+
+import pytest
+
+from crosswatch.errors import ServiceFailed
+from crosswatch.model.kinds import Kind
+from crosswatch.providers.tmdb.shapes import list_page, rating_of
+
+
+@pytest.mark.parametrize(
+    ("points", "value"),
+    [
+        (8.5, 850),
+        (8, 800),
+        (0.5, 50),
+        (10.0, 1000),
+        (8.3, 830),
+        (8.345, 835),
+        (8.325, 833),
+        (1.005, 101),
+        (0.001, None),
+        (0, None),
+        (0.0, None),
+        (-1, None),
+        (10.01, None),
+        (float("inf"), None),
+        (float("nan"), None),
+        ("8.5", None),
+        (True, None),
+        (None, None),
+    ],
+)
+def test_ratings_are_exact_hundredths(points: object, value: int | None) -> None:
+    assert rating_of(points) == value
+
+
+def test_every_rating_that_tmdb_can_hold_is_exact() -> None:
+    for half_points in range(1, 21):
+        assert rating_of(half_points / 2) == half_points * 50
+    values = [rating_of(hundredths / 100) for hundredths in range(1, 1001)]
+    assert values == list(range(1, 1001))
+    assert all(b > a for a, b in pairwise(value or 0 for value in values))
+
+
+GOOD = {"id": 1, "show_id": 2, "season_number": 0, "episode_number": 0, "rating": 8.0}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kinds"),
+    [
+        ({"id": None}, "mse"),
+        ({"id": "1"}, "mse"),
+        ({"id": 0}, "mse"),
+        ({"id": True}, "mse"),
+        ({"id": 1.0}, "mse"),
+        ({"rating": None}, "mse"),
+        ({"rating": 0}, "mse"),
+        ({"rating": 11}, "mse"),
+        ({"show_id": None}, "e"),
+        ({"season_number": None}, "e"),
+        ({"season_number": -1}, "e"),
+        ({"episode_number": "1"}, "e"),
+        (
+            {
+                "name": 7,
+                "title": 7,
+                "poster_path": 7,
+                "air_date": 7,
+                "release_date": [],
+                "first_air_date": {},
+            },
+            "",
+        ),
+        ({"name": None, "title": None, "poster_path": "x.jpg", "air_date": "19", "release_date": "soon"}, ""),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_counted_and_the_rest_is_not_lost(
+    spoil: dict[str, object], kinds: str
+) -> None:
+    for letter, kind in (("m", Kind.MOVIE), ("s", Kind.SHOW), ("e", Kind.EPISODE)):
+        rows = [GOOD, GOOD | spoil, GOOD]
+        page = list_page(
+            {"page": 1, "results": rows, "total_pages": 1, "total_results": 3}, 1, kind, rated=True
+        )
+        assert (len(page.rows), page.unusable) == ((2, 1) if letter in kinds else (3, 0))
+        assert all(row.ref.hints.poster == "" for row in page.rows)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"page": 2},
+        {"page": "1"},
+        {"page": True},
+        {"page": None},
+        {"results": None},
+        {"results": {}},
+        {"total_pages": None},
+        {"total_pages": "1"},
+        {"total_results": 1.0},
+        {"total_results": -1},
+    ],
+)
+def test_what_is_not_the_page_that_was_asked_for_is_no_page(spoil: dict[str, object]) -> None:
+    good: dict[str, object] = {"page": 1, "results": [], "total_pages": 1, "total_results": 0}
+    assert list_page(good, 1, Kind.MOVIE, rated=True).rows == ()
+    with pytest.raises(ServiceFailed):
+        list_page(good | spoil, 1, Kind.MOVIE, rated=True)
