@@ -267,6 +267,11 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "{name} was sealed with another secret key ({key_id}) than the one in use.",
         "Put the former key back (CROSSWATCH_SECRET_KEY or its file), or connect again.",
     ),
+    "key_unreadable": (
+        "Secret key cannot be read",
+        "The secret key in {path} cannot be used: {reason}.",
+        "Put the former key back there; without it the stored connections cannot be opened.",
+    ),
     "sealed_damaged": (
         "Damaged secret",
         "{name} is damaged in config.json and cannot be opened.",

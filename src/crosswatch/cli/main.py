@@ -26,8 +26,10 @@ _COMMANDS = {
     "sync": "syncing",
     "runs": "syncing",
     "cancel": "syncing",
+    "user": "users",
     "version": "serving",
 }
+_GROUPS = ("pairs", "config", "user")
 _NOT_CONNECTED = ("not_connected", "no_pending_request", "account_changed")
 _BUSY = ("already_running", "busy", "already_serving")
 _USED_WRONGLY = (
@@ -53,7 +55,7 @@ class _Lazy(TyperGroup):
             return None
         module = import_module(f"crosswatch.cli.{_COMMANDS[cmd_name]}")
         group = get_command(module.app)
-        if isinstance(group, TyperGroup) and cmd_name not in ("pairs", "config"):
+        if isinstance(group, TyperGroup) and cmd_name not in _GROUPS:
             return group.get_command(ctx, cmd_name)
         return group
 
