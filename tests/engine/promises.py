@@ -216,8 +216,8 @@ def a_title_gone_from_both_sides_ends(case: Case) -> None:
             assert ended.ended
             assert not ended.kept
             assert ended.since == case.now
-    if all(row.ended for row in case.base.values()):
-        assert not made.kept
+            if case.keys == {key}:
+                assert (made.left, made.kept, made.adopted) == (0, 0, 0)
 
 
 def ended_rows_are_remembered_and_forgotten(case: Case) -> None:

@@ -186,6 +186,7 @@ def small_lanes() -> Iterator[Case]:
     sources, targets = [*said, Reading(900, NOW, stamp=2)], [*said, Reading(850, NOW, stamp=2)]
     halves = (Agreed(800, 1), Agreed(800, 1)), (Agreed(800, 1), Agreed(None)), (Agreed(None), Agreed(800, 1))
     old = [BaseRow(source, target, since=0, ours=ours) for source, target in halves for ours in (True, False)]
+    old.append(BaseRow(Agreed(800, 1), Agreed(800), since=0, ours=True))
     ended = BaseRow(Agreed(None), Agreed(None), since=0)
     young = [replace(row, since=NOW) for row in (old[0], ended)]
     for row, source, target in product((None, *old, ended, *young), sources, targets):

@@ -226,9 +226,11 @@ class World:
         service = self.services[write.side]
         if service.value(write.key) != write.expected:
             return
+        assert self.rules.mode is Mode.TWO_WAY or write.side is Side.TARGET
         if write.wanted is None:
             self._removal_was_meant(write, case)
-        self._finer_side_follows_the_user(write)
+        else:
+            self._follows_the_user(write)
         if write.key in bad.refused:
             return
         self.read_for_write[write.side, write.key] = case.view(write.side.other).taken_at
@@ -240,17 +242,17 @@ class World:
             self._store(write.key, write.row)
 
     def _removal_was_meant(self, write: PlannedWrite, case: Case) -> None:
-        """The user really took the title off the other side, or it shows no more there, since both had it."""
+        """The title really is, or just was, off the other side; and a one-way lane had put it where it goes."""
         other = self.services[write.side.other]
         assert write.key in case.base
         assert other.was_absent(write.key, case.view(write.side.other).taken_at - other.delay)
+        assert self.rules.mode is Mode.TWO_WAY or self.services[write.side].last_by(write.key, user=False)
 
-    def _finer_side_follows_the_user(self, write: PlannedWrite) -> None:
-        """Since the readings behind our last write of the finer side the user did something on the coarser one."""
-        ours, other = self.services[write.side], self.services[write.side.other]
-        if ours.grid is not None and other.grid is not None and ours.grid.step < other.grid.step:
-            before = self.read_for_write.get((write.side, write.key), 0)
-            assert other.last_by(write.key, user=True) > max(0, before - other.delay)
+    def _follows_the_user(self, write: PlannedWrite) -> None:
+        """Since the readings behind our last write of this title the user did something on the other side."""
+        other = self.services[write.side.other]
+        before = self.read_for_write.get((write.side, write.key), 0)
+        assert other.last_by(write.key, user=True) > max(0, before - other.delay)
 
     def _settle(self) -> None:
         """Ends the doubts that are old enough: what was wanted is there, or came and was changed again."""

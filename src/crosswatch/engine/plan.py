@@ -163,7 +163,7 @@ class _Title:
         return reading.date
 
     def _hold(self, made: Plan) -> None:
-        """Counts a title that waits; one that neither list nor row knows anything of is no news."""
+        """Counts a title that waits, once, with the first side that is unknown."""
         for side, reading in self.seen.items():
             if isinstance(reading, Unknown):
                 made.held.append(Held(self.key, side, reading.why))
