@@ -13,7 +13,9 @@ from crosswatch.config.config import Config
 from crosswatch.errors import Refused
 from crosswatch.services.house import House
 
-app = typer.Typer(help="Reads and changes config.json; secrets are never shown.", no_args_is_help=True)
+app = typer.Typer(
+    help="Reads and changes config.json; secrets are never shown.", no_args_is_help=True, add_completion=False
+)
 
 
 @app.command()

@@ -14,7 +14,7 @@ from crosswatch.services.pairs import NewPair, Pairs
 from crosswatch.services.shapes import pair_shape
 from crosswatch.store.pairs import LaneSettings, PairRow
 
-app = typer.Typer(help="Which accounts are kept in step.", no_args_is_help=True)
+app = typer.Typer(help="Which accounts are kept in step.", no_args_is_help=True, add_completion=False)
 
 PairArgument = Annotated[str, typer.Argument(help="Its number or its name.", metavar="PAIR")]
 

@@ -10,7 +10,7 @@ from crosswatch.cli.output import JSON_OPTION, show_json, wants_json
 from crosswatch.services.house import House
 from crosswatch.services.people import People
 
-app = typer.Typer(help="Who may sign in to the pages.", no_args_is_help=True)
+app = typer.Typer(help="Who may sign in to the pages.", no_args_is_help=True, add_completion=False)
 
 
 @app.callback()
