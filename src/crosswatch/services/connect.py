@@ -1,17 +1,17 @@
 """Connecting TMDb: asked for, approved at TMDb, finished by whoever comes first. Credentials are tested, then saved."""
 
 import contextlib
-import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
-from hashlib import sha256
+from dataclasses import dataclass, replace
 
 from crosswatch.config.config import TmdbAccountConfig
 from crosswatch.errors import CrossWatchError, NotApproved, Refused, ServiceError, SessionEnded
 from crosswatch.model.accounts import DEFAULT_INSTANCE, AccountName, is_instance_name
 from crosswatch.providers.tmdb.client import TOKEN_LIFETIME_MS, TmdbAccount, TmdbClient, auth_url
 from crosswatch.services.house import House
+from crosswatch.services.keys import key_for
+from crosswatch.services.standing import Memory, Standing, digest
 from crosswatch.store import accounts, pairs, pending
 from crosswatch.store.database import Connection
 from crosswatch.store.pending import PendingRow
@@ -22,7 +22,6 @@ ASK_APART_MS = 2_000
 
 FINISH_LIMIT_MS = 60_000
 RACE_SECONDS = 15.0
-_V3_KEY = re.compile(r"[0-9a-fA-F]{32}")
 _RECENTLY_MS = 10_000
 
 
@@ -63,24 +62,12 @@ class Disconnected:
     pairs: tuple[str, ...]
 
 
-def check_v3_key(key: str) -> str:
-    """The key without blanks. Raises Refused ``missing_api_key`` or ``not_a_v3_key``, which never repeats it."""
-    key = key.strip()
-    if not key:
-        raise Refused("missing_api_key")
-    if _V3_KEY.fullmatch(key):
-        return key
-    if key.startswith("eyJ") and key.count(".") == 2:
-        raise Refused("not_a_v3_key", what="a read access token (v4)")
-    raise Refused("not_a_v3_key", what=f"{len(key)} characters of another form")
-
-
 class ConnectTmdb:
     """The connections of TMDb (Sync), each a named instance."""
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._confirmed: dict[str, tuple[str, int, TmdbAccount]] = {}
+        self.memory = Memory(house.clock)
 
     def instances(self) -> list[str]:
         """Every account that was ever connected, the default one first."""
@@ -93,14 +80,14 @@ class ConnectTmdb:
         send the user back.
         """
         name = _name(instance)
-        key = self._key(instance, api_key)
+        key = key_for(self._house.config, instance, api_key)
         token = await self._client(key).new_token()
         state = secrets.token_urlsafe(16)
         row = PendingRow(
             name=name,
             sealed_token=self._seal(name, "token", token.token),
             sealed_key=self._seal(name, "key", key),
-            state_hash=_hash(state) if public_url else "",
+            state_hash=digest(state) if public_url else "",
             outcome=pending.WAITING,
             expires_at=token.expires_at_ms,
         )
@@ -109,8 +96,20 @@ class ConnectTmdb:
         if not stored.session_id and instance == DEFAULT_INSTANCE:
             self._house.config.save_tmdb_account(instance, api_key=key)
         back = f"{public_url.rstrip('/')}/connect/tmdb_sync/{state}" if public_url else ""
+        url = auth_url(self._house.config.tmdb_service().web_url, token.token, back)
+        self.memory.asked(instance, row.sealed_token, url)
+        return Started(url, token.token, row.expires_at, instance)
+
+    async def peek(self, instance: str) -> Standing:
+        """How the connection stands as far as it is known here, also of a name never used. Asks nobody."""
+        name = _name(instance)
+        row = await self._pending(name)
+        stored = self._house.config.tmdb_account(instance)
+        standing = self.memory.standing(instance, stored, row)
+        if not standing.pending or standing.auth_url or row is None:
+            return standing
         web = self._house.config.tmdb_service().web_url
-        return Started(auth_url(web, token.token, back), token.token, row.expires_at, instance)
+        return replace(standing, auth_url=auth_url(web, self._opened(row, "token"), ""))
 
     async def verify(self, instance: str) -> Verified:
         """How the connection is by now; finishes it by itself once the request is approved."""
@@ -118,6 +117,7 @@ class ConnectTmdb:
         attempt: CrossWatchError | None = None
         if row is not None:
             attempt = await self._advance(row)
+            self.memory.tried(instance, row.sealed_token, attempt)
             row = await self._pending(_name(instance))
         waiting = row is not None and row.outcome == pending.WAITING
         return await self._state(instance, row, attempt, waiting=waiting)
@@ -127,7 +127,7 @@ class ConnectTmdb:
     ) -> Verified:
         """Finishes an approved request now. Raises what stands in its way, such as ``pending_approval``."""
         row = await self._pending(_name(instance)) if request_token else await self._known(instance)
-        if request_token and (row is None or self._token(row) != request_token.strip()):
+        if request_token and (row is None or self._opened(row, "token") != request_token.strip()):
             error = await self._ask(self._of_script(instance, api_key, request_token.strip()))
         elif row is not None:
             error = await self._advance(row, insist=True)
@@ -142,9 +142,13 @@ class ConnectTmdb:
     async def returned(self, state: str, *, request_token: str, approved: bool, denied: bool) -> str:
         """What became of an approval when TMDb sends the browser back: ``connected`` or a code. Counts once."""
         row = await self._house.database.read(
-            lambda connection: pending.of_state(connection, PROVIDER, _hash(state))
+            lambda connection: pending.of_state(connection, PROVIDER, digest(state))
         )
-        if row is None or not secrets.compare_digest(self._token(row).encode(), request_token.encode()):
+        if row is None and self.memory.was_finished(digest(state)):
+            return "connected"  # somebody who asked in the meantime was quicker than the redirect
+        if row is None or not secrets.compare_digest(
+            self._opened(row, "token").encode(), request_token.encode()
+        ):
             return "approval_unknown"
         await self._house.database.write(lambda connection: pending.use_state(connection, row.name))
         if denied and not approved:
@@ -156,7 +160,7 @@ class ConnectTmdb:
     async def save(self, instance: str, *, api_key: str | None, session_id: str) -> Verified:
         """Takes a key and a session that the user already has; both are tried at TMDb before they are saved."""
         name = _name(instance)
-        key, session_id = self._key(instance, api_key), session_id.strip()
+        key, session_id = key_for(self._house.config, instance, api_key), session_id.strip()
         if not session_id:
             raise Refused("invalid_request", reason="session_id is missing")
         account = await self._client(key, session_id).account()
@@ -178,7 +182,7 @@ class ConnectTmdb:
             raise Refused("in_use", account=str(name), pair=using[0])
         stored = self._house.config.tmdb_account(instance)
         revoked = await self._revoke(stored)
-        self._confirmed.pop(instance, None)
+        self.memory.forget(instance)
         if forget and (instance in self.instances()):
             self._house.config.forget_tmdb_account(instance)
         elif stored.session_id:
@@ -210,11 +214,8 @@ class ConnectTmdb:
         while not await self._house.database.write(self._claim(row, finisher)):
             now = await self._pending(row.name)
             if now is None or now.sealed_token != row.sealed_token:
-                return (
-                    None
-                    if self._house.config.tmdb_account(row.name.instance).session_id
-                    else (Refused("no_pending_request"))
-                )
+                stored = self._house.config.tmdb_account(row.name.instance)
+                return None if stored.session_id else Refused("no_pending_request")
             if now.outcome != pending.WAITING:
                 return Refused(now.outcome)
             if not insist or clock.now_ms() > give_up:
@@ -235,7 +236,7 @@ class ConnectTmdb:
 
     async def _ask(self, row: PendingRow) -> CrossWatchError | None:
         """Asks TMDb for the session, once. What concerns this request alone ends it; else it can be tried again."""
-        key, token = self._opened(row, "key"), self._token(row)
+        key, token = self._opened(row, "key"), self._opened(row, "token")
         try:
             session_id = await self._client(key).new_session(token)
         except NotApproved:
@@ -251,6 +252,7 @@ class ConnectTmdb:
         with contextlib.suppress(ServiceError):  # the session is good: who it is will be asked again
             account = await self._client(key, session_id).account()
         await self._keep(row.name, key, session_id, account)
+        self.memory.finished(row.state_hash)
         return None
 
     def _not_yet(self, row: PendingRow) -> CrossWatchError:
@@ -282,7 +284,7 @@ class ConnectTmdb:
 
         await self._house.database.write(store)
         if account is not None:
-            self._confirm(instance, session_id, account)
+            self.memory.confirmed(instance, session_id, account)
         if before is not None and before.session_id not in ("", session_id):
             await self._revoke(before)
 
@@ -331,23 +333,20 @@ class ConnectTmdb:
         if not stored.session_id:
             return None, None
         known = TmdbAccount(int(stored.account_id), stored.username) if stored.account_id.isdigit() else None
-        recent = self._confirmed.get(instance)
-        now = self._house.clock.now_ms()
-        if hurry and recent and recent[0] == _hash(stored.session_id) and now - recent[1] < _RECENTLY_MS:
-            return recent[2], None
+        recent = self.memory.check_of(instance, stored.session_id)
+        if hurry and recent and recent.account and self._house.clock.now_ms() - recent.at < _RECENTLY_MS:
+            return recent.account, None
         try:
             account = await self._client(stored.api_key, stored.session_id).account()
         except ServiceError as error:
+            self.memory.failed(instance, stored.session_id, error)
             if isinstance(error, SessionEnded):
                 return None, error
             return known, error
         if known != account:
             await self._learn(instance, account)
-        self._confirm(instance, stored.session_id, account)
+        self.memory.confirmed(instance, stored.session_id, account)
         return account, None
-
-    def _confirm(self, instance: str, session_id: str, account: TmdbAccount) -> None:
-        self._confirmed[instance] = (_hash(session_id), self._house.clock.now_ms(), account)
 
     async def _learn(self, instance: str, account: TmdbAccount) -> None:
         """Keeps who a session belongs to, where that was not known or has changed."""
@@ -358,22 +357,6 @@ class ConnectTmdb:
                 connection, _name(instance), uid=uid, label=account.username, state=accounts.CONNECTED
             )
         )
-
-    # --- small things ----------------------------------------------------------------------------------------------
-
-    def _key(self, instance: str, given: str | None) -> str:
-        """The key that was given, else the stored one of this account, else that of the default account."""
-        config = self._house.config
-        stored = config.tmdb_account(instance).api_key or config.tmdb_account().api_key
-        if given is None or not given.strip():
-            return check_v3_key(stored)
-        key = check_v3_key(given)
-        pinned = config.tmdb_account(instance)
-        if pinned.key_from_env and key != pinned.api_key:
-            raise Refused(
-                "set_by_environment", key="tmdb_sync.api_key", variable="CROSSWATCH_TMDB_SYNC_API_KEY"
-            )
-        return key
 
     async def _known(self, instance: str) -> PendingRow | None:
         """The request of an account, if there is one. Raises ``unknown_instance`` for a name never heard of."""
@@ -394,7 +377,7 @@ class ConnectTmdb:
         return PendingRow(
             name=name,
             sealed_token=self._seal(name, "token", token),
-            sealed_key=self._seal(name, "key", self._key(instance, api_key)),
+            sealed_key=self._seal(name, "key", key_for(self._house.config, instance, api_key)),
             state_hash="",
             outcome=pending.WAITING,
             expires_at=self._house.clock.now_ms() + TOKEN_LIFETIME_MS,
@@ -410,15 +393,8 @@ class ConnectTmdb:
         sealed = row.sealed_token if what == "token" else row.sealed_key
         return self._house.sealer.unseal(sealed, f"pending.{row.name}.{what}") if sealed else ""
 
-    def _token(self, row: PendingRow) -> str:
-        return self._opened(row, "token")
-
 
 def _name(instance: str) -> AccountName:
     if not is_instance_name(instance):
         raise Refused("unknown_instance", instance=instance[:64])
     return AccountName(PROVIDER, instance)
-
-
-def _hash(text: str) -> str:
-    return sha256(text.encode()).hexdigest()

@@ -1,8 +1,8 @@
 """The key of Metadata: TMDb. It improves matching and gives posters; it reads and writes no lists."""
 
 from crosswatch.errors import CrossWatchError, Refused, ServiceError
-from crosswatch.services.connect import check_v3_key
 from crosswatch.services.house import House
+from crosswatch.services.keys import check_v3_key
 
 
 class MetadataKey:

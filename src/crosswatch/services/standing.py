@@ -1,0 +1,131 @@
+"""How connections stand as far as this process knows, so that a page need not wait for a service to be drawn."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TypeVar
+
+from crosswatch.config.config import TmdbAccountConfig
+from crosswatch.errors import CrossWatchError, Refused, ServiceError, SessionEnded
+from crosswatch.ports import Clock
+from crosswatch.providers.tmdb.client import TmdbAccount
+from crosswatch.store import pending
+from crosswatch.store.pending import PendingRow
+
+T = TypeVar("T")
+_MOST_FINISHED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class LastCheck:
+    """What a service last said of a stored session: the ``account``, or the ``error`` that came in its place."""
+
+    at: int
+    account: TmdbAccount | None
+    error: CrossWatchError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a connection stands without asking anybody.
+
+    ``checked_at`` is when the service last confirmed it (None: not since this process began); ``error`` what the
+    last check said instead; ``attempt`` how the last try to connect went wrong. ``auth_url`` and ``expires_at``
+    belong to ``pending``.
+    """
+
+    connected: bool
+    pending: bool
+    username: str
+    checked_at: int | None
+    error: CrossWatchError | None
+    attempt: CrossWatchError | None
+    auth_url: str
+    expires_at: int | None
+
+
+class Memory:
+    """What this process was told about connections; empty at every start, and never a secret in clear."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._checks: dict[str, tuple[str, LastCheck]] = {}
+        self._urls: dict[str, tuple[str, str]] = {}
+        self._tries: dict[str, tuple[str, CrossWatchError]] = {}
+        self._finished: list[str] = []
+
+    def confirmed(self, instance: str, session_id: str, account: TmdbAccount) -> None:
+        """The service knows this session."""
+        self._checks[instance] = digest(session_id), LastCheck(self._clock.now_ms(), account, None)
+
+    def failed(self, instance: str, session_id: str, error: CrossWatchError) -> None:
+        """The service was asked about this session, and this is what came of it."""
+        self._checks[instance] = digest(session_id), LastCheck(self._clock.now_ms(), None, error)
+
+    def check_of(self, instance: str, session_id: str) -> LastCheck | None:
+        """The last check of exactly this session."""
+        session, check = self._checks.get(instance, ("", None))
+        return check if session == digest(session_id) else None
+
+    def asked(self, instance: str, sealed_token: str, url: str) -> None:
+        """An approval was asked for, on this page of the service."""
+        self._urls[instance] = sealed_token, url
+
+    def tried(self, instance: str, sealed_token: str, error: CrossWatchError | None) -> None:
+        """Finishing a request went like this; only what a service did wrong is worth remembering."""
+        self._tries.pop(instance, None)
+        if isinstance(error, ServiceError):
+            self._tries[instance] = sealed_token, error
+
+    def finished(self, state_hash: str) -> None:
+        """The approval with this state has become a connection."""
+        if state_hash:
+            self._finished = [*self._finished, state_hash][-_MOST_FINISHED:]
+
+    def was_finished(self, state_hash: str) -> bool:
+        """Whether it has; said once."""
+        known = state_hash in self._finished
+        self._finished = [one for one in self._finished if one != state_hash]
+        return known
+
+    def forget(self, instance: str) -> None:
+        """The account was disconnected."""
+        for known in (self._checks, self._urls, self._tries):
+            known.pop(instance, None)
+
+    def standing(self, instance: str, stored: TmdbAccountConfig, row: PendingRow | None) -> Standing:
+        """All of it together with what is stored."""
+        check = self.check_of(instance, stored.session_id) if stored.session_id else None
+        error = check.error if check is not None else None
+        connected = bool(stored.session_id) and not isinstance(error, SessionEnded)
+        waiting = row is not None and row.outcome == pending.WAITING and row.expires_at > self._clock.now_ms()
+        return Standing(
+            connected=connected,
+            pending=waiting,
+            username=stored.username,
+            checked_at=check.at if check is not None and error is None else None,
+            error=error,
+            attempt=self._attempt(instance, row, connected=connected),
+            auth_url=_of(self._urls, instance, row) or "" if waiting else "",
+            expires_at=row.expires_at if row is not None and waiting else None,
+        )
+
+    def _attempt(self, instance: str, row: PendingRow | None, *, connected: bool) -> CrossWatchError | None:
+        """What went wrong; beside a connection that works only as long as it is news."""
+        if row is None:
+            return None
+        over = row.expires_at <= self._clock.now_ms()
+        if over and connected:
+            return None
+        if row.outcome != pending.WAITING:
+            return Refused(row.outcome)
+        return Refused("approval_expired") if over else _of(self._tries, instance, row)
+
+
+def _of(known: dict[str, tuple[str, T]], instance: str, row: PendingRow | None) -> T | None:
+    token, value = known.get(instance, ("", None))
+    return value if row is not None and token == row.sealed_token else None
+
+
+def digest(text: str) -> str:
+    """What is kept in place of a secret that only has to be known again."""
+    return sha256(text.encode()).hexdigest()
