@@ -53,8 +53,11 @@ class Process:
         return False
 
     def bury(self) -> list[int]:
-        """Closes the runs of dead processes as interrupted and drops what they had not sent; returns their ids."""
-        known = self._database.read_now(processes.every)
+        """Closes the runs of dead processes as interrupted and drops what they had not sent; returns their ids.
+
+        A process that took itself out and left a run behind is as dead as one that was killed.
+        """
+        known = self._database.read_now(_known)
         dead = [one for one in known if not self.is_alive(one)]
         if not dead:
             return []
@@ -80,3 +83,8 @@ class Process:
         self._database.write_now(lambda connection: processes.remove(connection, self.id))
         (self._folder / self.id).unlink(missing_ok=True)
         os.close(self._lock)
+
+
+def _known(connection: Connection) -> set[str]:
+    """Every process that is entered, or that a run under way names."""
+    return {*processes.every(connection), *(run.process for run in runs.going_on(connection))}
