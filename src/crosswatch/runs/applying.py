@@ -7,14 +7,14 @@ from crosswatch.engine.base import BaseRow
 from crosswatch.engine.plan import PlannedWrite
 from crosswatch.errors import CrossWatchError, ServiceError
 from crosswatch.model.kinds import Feature, Side
-from crosswatch.model.readings import LookedUp, TitleState, Verdict
+from crosswatch.model.readings import LookedUp, Reading, TitleState, Verdict
 from crosswatch.model.refs import Ref
 from crosswatch.model.writes import Done, Outcome, Write
 from crosswatch.ports import Clock, Resolver
 from crosswatch.runs.counts import LaneCounts
 from crosswatch.runs.progress import Progress
 from crosswatch.runs.sides import OpenSide, refs_for, value_of
-from crosswatch.store import base, journal, leases, unmatched
+from crosswatch.store import base, journal, leases, readings, unmatched
 from crosswatch.store.database import Connection, Database
 from crosswatch.store.journal import Ended, Entry, State
 
@@ -125,7 +125,7 @@ class Applying:
         ]
 
     def _store(self, connection: Connection, ended: Sequence[tuple[Numbered, Outcome]]) -> None:
-        """Outcomes, base rows and what was last written, in one transaction."""
+        """Outcomes, base rows, readings and what was last written, in one transaction."""
         leases.check(connection, self.fences)
         now = self.clock.now_ms()
         states = {Done.IN_DOUBT: State.IN_DOUBT}
@@ -143,6 +143,11 @@ class Applying:
         ]
         rows = {write.key: self._row(write, outcome.native_id, now) for write, outcome in good}
         base.keep(connection, self.lane_id, rows)
+        said = {
+            write.key: Reading(write.wanted, now, date=write.other.date, native_id=outcome.native_id)
+            for write, outcome in good
+        }
+        readings.learn(connection, self.side.account.id, self.feature, said)
         uid = self.side.account.uid
         wanted = {write.key: write.wanted for write, _ in good}
         journal.remember(connection, uid, self.feature, wanted, now)

@@ -35,7 +35,8 @@ def keep(
 ) -> None:
     """Stores a list as it was just read; touches only rows that differ.
 
-    Titles that a list lacks are taken out only where the list was whole; ``unclear`` ones stay as they were.
+    ``now``: what was listed or looked up; a value of None is a proved absence and takes the title out. Titles of
+    which nothing was said are taken out only where the list was whole; ``unclear`` ones stay as they were.
     """
     here = (reading.c.account == account_id) & (reading.c.feature == feature)
     columns = (reading.c.title, reading.c.value, reading.c.stamp, reading.c.date, reading.c.native_id)
@@ -43,23 +44,47 @@ def keep(
         row.title: (row.value, row.stamp, row.date, row.native_id)
         for row in connection.execute(select(*columns).where(here))
     }
-    changed = [
-        _columns(account_id, feature, key, one)
+    changed = {
+        key: one
         for key, one in now.items()
-        if known.get(key) != (one.value, one.stamp, one.date.at if one.date else None, one.native_id)
-    ]
-    if changed:
-        query = sqlite.insert(reading)
-        new = {name: query.excluded[name] for name in ("value", "stamp", "date", "precision", "native_id")}
-        query = query.on_conflict_do_update(
-            index_elements=list(reading.primary_key.columns), set_={**new, "seen_at": query.excluded.seen_at}
-        )
-        connection.execute(query, changed)
-    if end.whole:
-        gone = [{"gone": key} for key in known if key not in now and key not in unclear]
-        if gone:
-            connection.execute(delete(reading).where(here, reading.c.title == bindparam("gone")), gone)
+        if one.value is not None
+        and known.get(key) != (one.value, one.stamp, one.date.at if one.date else None, one.native_id)
+    }
+    gone = [key for key in known if _is_gone(now.get(key), whole=end.whole and key not in unclear)]
+    _put(connection, account_id, feature, changed)
+    _drop(connection, account_id, feature, gone)
     _keep_snapshot(connection, account_id, feature, end, taken_at)
+
+
+def learn(connection: Connection, account_id: int, feature: Feature, now: Mapping[int, Reading]) -> None:
+    """Stores what an account said of these titles since its list was read: what was written to it is there."""
+    _put(connection, account_id, feature, {key: one for key, one in now.items() if one.value is not None})
+    _drop(connection, account_id, feature, [key for key, one in now.items() if one.value is None])
+
+
+def _put(connection: Connection, account_id: int, feature: Feature, changed: Mapping[int, Reading]) -> None:
+    if not changed:
+        return
+    query = sqlite.insert(reading)
+    names = ("value", "stamp", "date", "precision", "native_id", "seen_at")
+    connection.execute(
+        query.on_conflict_do_update(
+            index_elements=list(reading.primary_key.columns),
+            set_={name: query.excluded[name] for name in names},
+        ),
+        [_columns(account_id, feature, key, one) for key, one in changed.items()],
+    )
+
+
+def _drop(connection: Connection, account_id: int, feature: Feature, gone: Collection[int]) -> None:
+    if gone:
+        here = (reading.c.account == account_id) & (reading.c.feature == feature)
+        query = delete(reading).where(here, reading.c.title == bindparam("gone"))
+        connection.execute(query, [{"gone": key} for key in gone])
+
+
+def _is_gone(now: Reading | None, *, whole: bool) -> bool:
+    return whole if now is None else now.value is None
 
 
 def _columns(account_id: int, feature: Feature, key: int, one: Reading) -> dict[str, object]:
