@@ -95,6 +95,21 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "TMDb asks to wait {seconds} seconds before the next try.",
         "Try again after that; nothing was lost.",
     ),
+    "rate_limited_unsaid": (
+        "Asked to wait",
+        "TMDb asks to wait before the next try, and does not say how long.",
+        "Try again in some minutes; nothing was lost.",
+    ),
+    "title_gone": (
+        "Title gone",
+        "TMDb no longer has this title.",
+        "Nothing was changed; CrossWatch leaves it as it is.",
+    ),
+    "title_refused": (
+        "Title refused",
+        "TMDb did not accept this title: HTTP {status}, code {number}: {message}",
+        "Nothing was changed for it; the others went on.",
+    ),
     "tmdb_error": (
         "TMDb answered with an error",
         "TMDb answered with HTTP {status}, code {number}: {message}",
@@ -351,6 +366,8 @@ def say(code: str, params: Mapping[str, object] | None = None) -> Said:
     known = dict(params or {})
     if code == "config_broken" and not known.get("last_good"):
         code = "config_broken_no_copy"
+    if code == "rate_limited" and not known.get("seconds"):
+        code = "rate_limited_unsaid"
     title, sentence, step = _WORDS.get(code, ("Error", f"Something is wrong ({code}).", ""))
     filled = _Params(known)
     return Said(title, sentence.format_map(filled), step.format_map(filled))

@@ -7,6 +7,7 @@ import fcntl
 import json
 import logging
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,11 +15,13 @@ from pathlib import Path
 import typer
 import uvicorn
 
+from crosswatch import words
 from crosswatch.app import application, open_house
 from crosswatch.config.logs import setup_logging
 from crosswatch.errors import HouseError
 from crosswatch.services.house import House
 from crosswatch.settings import Settings
+from crosswatch.web.application import begin_to_close
 
 log = logging.getLogger(__name__)
 
@@ -41,20 +44,20 @@ async def serve(settings: Settings, *, on_ready: Callable[[str], None]) -> None:
         with _only_server(settings.state) as tell, contextlib.closing(_bind(settings)) as listener:
             url = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}{settings.base_path}/"
             tell(url)
-            for key in house.config.seal_plain():
-                log.info("%s was in clear in config.json and is sealed now", key)
+            _seal(house)
             await _Server(house, lambda: on_ready(url)).serve(sockets=[listener])
     finally:
         await house.close()
 
 
 class _Server(uvicorn.Server):
-    """The server of the pages and the API; says when it is ready."""
+    """The server of the pages and the API; says when it is ready, and ends with exit code 0 when it is told to."""
 
     def __init__(self, house: House, on_ready: Callable[[], None]) -> None:
+        self._application = application(house)
         super().__init__(
             uvicorn.Config(
-                application(house),
+                self._application,
                 log_config=None,
                 access_log=False,
                 lifespan="on",
@@ -69,6 +72,32 @@ class _Server(uvicorn.Server):
         """As the library does it, and then says so."""
         await super().startup(sockets)
         self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As the library does it, but streams end first: it would wait for them."""
+        begin_to_close(self._application)
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM end the server; the library would raise them once more afterwards."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+
+def _seal(house: House) -> None:
+    """Seals what a user typed into the file. A broken file is told, and then by every page: the server starts."""
+    try:
+        for key in house.config.seal_plain():
+            log.info("%s was in clear in config.json and is sealed now", key)
+    except HouseError as error:
+        log.error(words.say(error.code, error.params).whole)
 
 
 def _shown(host: str) -> str:

@@ -43,7 +43,6 @@ STATUS: dict[str, int] = {
     "account_changed": 409,
     "already_running": 409,
     "busy": 409,
-    "plan_stale": 409,
     "not_yet": 501,
     "pair_disabled": 409,
     "nothing_to_sync": 409,
