@@ -38,6 +38,7 @@ def make_application(house: House) -> ASGIApp:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=documentation.operation_id,
         lifespan=_lifespan,
     )
     app.state.parts = parts

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
@@ -57,6 +58,11 @@ def page(request: Request) -> Response:
         home=f"{base}/",
     )
     return HTMLResponse(html)
+
+
+def operation_id(route: APIRoute) -> str:
+    """What programs made from the document call a call: ``tmdb_sync_verify``, ``pairs_make_pair``."""
+    return f"{route.endpoint.__module__.rpartition('.')[2]}_{route.name}"
 
 
 class Described(FastAPI):

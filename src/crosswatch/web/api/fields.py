@@ -41,12 +41,12 @@ Secret = Annotated[Text | None, BeforeValidator(_unmasked, json_schema_input_typ
 Instance = Annotated[
     str,
     Query(
-        max_length=LONGEST,
+        max_length=200,
         description="The account: `default`, or the name of a further one (letters, digits, `_` and `-`, at most 32).",
         examples=[DEFAULT_INSTANCE],
     ),
 ]
-Id = Annotated[str, Path(description="The id, as lists show it.", max_length=LONGEST, examples=["1"])]
+Id = Annotated[str, Path(description="The id, as lists show it.", examples=["1"])]
 
 
 class Account(BaseModel):

@@ -23,7 +23,7 @@ class Grid(BaseModel):
     high: float
 
 
-class CapabilityOut(BaseModel):
+class ServiceCapability(BaseModel):
     """What a service can do with one feature."""
 
     kinds: list[Kind]
@@ -38,7 +38,7 @@ class CapabilityOut(BaseModel):
     visibility_delay: int = Field(description="Seconds in which its lists may still show an older state.")
 
 
-class PaceOut(BaseModel):
+class ServicePace(BaseModel):
     """How hard the service may be asked."""
 
     per_second: float
@@ -46,7 +46,7 @@ class PaceOut(BaseModel):
     time_limit: float
 
 
-class AccountOut(BaseModel):
+class ServiceAccount(BaseModel):
     """An account as it is stored; nothing is asked at the service for it."""
 
     name: str = Field(description="As people write it: `tmdb`, `tmdb/second`.")
@@ -65,11 +65,11 @@ class Provider(BaseModel):
     config_key: str
     connects: bool = Field(description="Whether its accounts have to be connected.")
     state: str = Field(description="connected where any of its accounts is, else disconnected.")
-    accounts: list[AccountOut]
-    features: dict[Feature, CapabilityOut]
+    accounts: list[ServiceAccount]
+    features: dict[Feature, ServiceCapability]
     understands: list[str] = Field(description="Kinds of ids that it accepts.")
     gives: list[str] = Field(description="Kinds of ids that its lists carry.")
-    pace: PaceOut
+    pace: ServicePace
     lookup_batch: int
     quirks: list[Quirk]
     docs: str
@@ -84,9 +84,9 @@ async def list_providers(
     return Listed[Provider].model_validate(paged(found, limit=limit, cursor=cursor))
 
 
-def account_out(account: AccountState) -> AccountOut:
+def service_account(account: AccountState) -> ServiceAccount:
     """An account as the API shows it."""
-    return AccountOut(
+    return ServiceAccount(
         name=str(account.name),
         instance=account.name.instance,
         state=_state(connected=account.connected),
@@ -109,7 +109,7 @@ def _shown(state: ProviderState) -> Provider:
             "config_key": manifest.config_key,
             "connects": manifest.connects,
             "state": _state(connected=state.connected),
-            "accounts": [account_out(account) for account in state.accounts],
+            "accounts": [service_account(account) for account in state.accounts],
             "features": {feature: _capability(one) for feature, one in manifest.features.items()},
             "understands": sorted(manifest.understands),
             "gives": sorted(manifest.gives),

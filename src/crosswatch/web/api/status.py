@@ -8,14 +8,14 @@ from crosswatch.services.shapes import pair_shape
 from crosswatch.web.api.errors import told
 from crosswatch.web.api.fields import Done
 from crosswatch.web.api.pairs import Pair
-from crosswatch.web.api.providers import AccountOut, account_out
+from crosswatch.web.api.providers import ServiceAccount, service_account
 from crosswatch.web.api.runs import Run, shown
 from crosswatch.web.parts import PartsDep
 
 router = APIRouter(prefix="/api", tags=["Server"])
 
 
-class Connection(AccountOut):
+class AccountOfService(ServiceAccount):
     """An account of a service."""
 
     provider: str
@@ -25,7 +25,7 @@ class Status(BaseModel):
     """All of it at a glance, without asking any service."""
 
     version: str
-    connections: list[Connection]
+    connections: list[AccountOfService]
     pairs: list[Pair]
     running: list[Run] = Field(description="The runs that are going on.")
     attention: int = Field(description="How many questions wait for somebody.")
@@ -52,7 +52,7 @@ async def ready(parts: PartsDep) -> Done:
 async def status(parts: PartsDep) -> Status:
     """Version, connections, pairs, what runs, and how much needs attention."""
     connections = [
-        Connection(provider=state.manifest.id, **account_out(account).model_dump())
+        AccountOfService(provider=state.manifest.id, **service_account(account).model_dump())
         for state in await parts.overview.providers()
         for account in state.accounts
     ]
