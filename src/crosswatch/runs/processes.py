@@ -39,13 +39,13 @@ class Process:
         return made
 
     def is_alive(self, process_id: str) -> bool:
-        """Whether that process still runs."""
+        """Whether that process still runs. Asked with a shared lock: those who ask do not keep each other out."""
         try:
             lock = os.open(self._folder / process_id, os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
         finally:

@@ -100,7 +100,7 @@ class Progress:
 
         def store(connection: Connection) -> bool:
             if changed:
-                runs.change(connection, self._run_id, **changed)
+                runs.tell(connection, self._run_id, **changed)
             row = runs.find(connection, self._run_id)
             return row is not None and row.cancel
 

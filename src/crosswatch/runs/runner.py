@@ -55,7 +55,7 @@ class Runner:
             going = runs.going_on(connection, pair.id)
             if going:
                 raise Refused("already_running", run_id=str(going[0].id))
-            return runs.start(
+            run_id = runs.start(
                 connection,
                 pair=pair.id,
                 pair_name=pair.name,
@@ -64,10 +64,10 @@ class Runner:
                 process=self._process.id,
                 now=now,
             )
+            self._active.add(run_id)  # before anybody sees it: a sweep would take it for one that was lost
+            return run_id
 
-        run_id = await self._database.write(enter)
-        self._active.add(run_id)
-        return run_id
+        return await self._database.write(enter)
 
     def in_background(self, run_id: int, pair: PairRow) -> None:
         """Carries the run out as a task of this process."""

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import sqlite
 
 from crosswatch.errors import Refused
+from crosswatch.store import runs
 from crosswatch.store.tables import lease, process
 
 
@@ -34,12 +35,14 @@ def take(
 ) -> dict[str, int] | Holder:
     """Leases all accounts, in order, each with a fence higher than any before; or says who holds one.
 
-    A lease counts while its process lives (an operating-system lock that dies with it).
+    A lease counts while its process lives (an operating-system lock that dies with it) and its run goes on: the end
+    of a run may have been stored later than its lease could be given back.
     """
     fences: dict[str, int] = {}
     for uid in sorted(account_uids):
         row = connection.execute(select(lease).where(lease.c.account_uid == uid)).first()
-        if row is not None and row.holder and is_alive(row.holder) and (row.holder, row.run) != (holder, run):
+        other = row is not None and row.holder and (row.holder, row.run) != (holder, run)
+        if other and is_alive(row.holder) and runs.is_going_on(connection, row.run):
             return _holder(connection, row.holder, row.run)
         fences[uid] = (row.fence if row is not None else 0) + 1
     for uid, fence in fences.items():

@@ -74,6 +74,18 @@ def change(connection: Connection, run_id: int, **values: object) -> None:
     connection.execute(update(run).where(run.c.id == run_id).values(version=run.c.version + 1, **values))
 
 
+def tell(connection: Connection, run_id: int, **values: object) -> None:
+    """Stores where a run is; nothing once it has ended, for what is told late must not open it again."""
+    going = (run.c.id == run_id) & (run.c.status == RUNNING)
+    connection.execute(update(run).where(going).values(version=run.c.version + 1, **values))
+
+
+def is_going_on(connection: Connection, run_id: int) -> bool:
+    """Whether that run has not ended."""
+    query = select(run.c.id).where(run.c.id == run_id, run.c.status == RUNNING)
+    return connection.execute(query).first() is not None
+
+
 def find(connection: Connection, run_id: int) -> RunRow | None:
     """One run."""
     row = connection.execute(select(run).where(run.c.id == run_id)).first()
