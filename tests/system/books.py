@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from crosswatch.model.kinds import Feature
 from crosswatch.model.readings import LookedUp, Row, Verdict
@@ -18,7 +18,7 @@ class StubbornBook:
     """``close`` makes lookups wait (after ``free`` of them) until ``open``.
 
     ``unknown``: titles that are no title here. ``silent``: no word on any title. ``breaks``: raised by every store,
-    after the effect where ``after`` is set.
+    after the effect where it ``arrives``.
     """
 
     def __init__(self, book: TrackerBook, *, free: int = 0) -> None:
@@ -29,7 +29,7 @@ class StubbornBook:
         self.unknown: set[int] = set()
         self.silent = False
         self.breaks: BaseException | None = None
-        self.after: Callable[[], bool] = lambda: False
+        self.arrives = False
 
     def close(self) -> None:
         self._gate.clear()
@@ -57,7 +57,7 @@ class StubbornBook:
 
     async def store(self, instance: str, feature: Feature, writes: Sequence[Write]) -> list[Outcome]:
         self.stored += 1
-        if self.breaks is not None and not self.after():
+        if self.breaks is not None and not self.arrives:
             raise self.breaks
         known = [write for write in writes if int(write.ref.id("crosswatch") or 0) not in self.unknown]
         outcomes = await self._book.store(instance, feature, known)

@@ -63,7 +63,7 @@ def _settle_one(
         attention.ask_once(
             connection,
             kind="doubt",
-            lane=entry.lane,
+            lane=entry.lane if base.has_lane(connection, entry.lane) else None,
             title=entry.title,
             data={"side": entry.side.value, "wanted": entry.wanted, "found": value},
             now=now,

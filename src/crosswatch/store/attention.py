@@ -8,9 +8,9 @@ from crosswatch.store.tables import attention
 
 
 def ask_once(
-    connection: Connection, *, kind: str, lane: int, title: int, data: Mapping[str, object], now: int
+    connection: Connection, *, kind: str, lane: int | None, title: int, data: Mapping[str, object], now: int
 ) -> None:
-    """Puts a question into the inbox, unless the same one is open there."""
+    """Puts a question into the inbox, unless the same one is open there. ``lane`` None: of a pair that is no more."""
     query = select(attention.c.id).where(
         attention.c.kind == kind,
         attention.c.lane == lane,
