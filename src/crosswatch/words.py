@@ -70,6 +70,11 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "This approval link is not known here: it was used already, or another Connect was started since.",
         "Go back to CrossWatch and look at Settings, TMDb (Sync).",
     ),
+    "approval_unfinished": (
+        "Not finished yet",
+        "TMDb sent you back, but the connection could not be finished at this moment.",
+        "Go back to CrossWatch and click Verify there; it says what is in the way.",
+    ),
     "no_session_id": (
         "No session id",
         "TMDb did not return a session id.",

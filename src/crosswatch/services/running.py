@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from crosswatch.errors import Refused
+from crosswatch.model.kinds import Feature
 from crosswatch.services.house import House
 from crosswatch.services.pairs import Pairs
 from crosswatch.store import journal, runs, titles
@@ -122,13 +123,17 @@ class Running:
         """How many runs there are."""
         return await self._house.database.read(runs.count)
 
-    async def items(self, run_id: int, *, after: int, limit: int) -> tuple[Sequence[Item], int]:
-        """The writes of a run after that number, and how many there are in all."""
+    async def items(
+        self, run_id: int, *, after: int, limit: int, feature: Feature | None = None
+    ) -> tuple[Sequence[Item], int]:
+        """The writes of a run after that number, and how many there are in all; of one feature or of every one."""
         await self.show(run_id)
         items = await self._house.database.read(
             lambda connection: (
-                journal.items(connection, run_id, after=after, limit=min(limit, LARGEST_PAGE)),
-                journal.count_items(connection, run_id),
+                journal.items(
+                    connection, run_id, after=after, limit=min(limit, LARGEST_PAGE), feature=feature
+                ),
+                journal.count_items(connection, run_id, feature=feature),
             )
         )
         return items

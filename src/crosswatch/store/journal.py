@@ -190,8 +190,10 @@ class Item:
     state: State
 
 
-def items(connection: Connection, run: int, *, after: int, limit: int) -> list[Item]:
-    """The writes of a run in their order, those after that number only."""
+def items(
+    connection: Connection, run: int, *, after: int, limit: int, feature: Feature | None = None
+) -> list[Item]:
+    """The writes of a run in their order, those after that number only; of one feature or all."""
     show = title.alias("show")
     query = (
         select(journal, title.c.kind, title.c.name, title.c.year, title.c.season, title.c.number)
@@ -202,6 +204,8 @@ def items(connection: Connection, run: int, *, after: int, limit: int) -> list[I
         .order_by(journal.c.seq)
         .limit(limit)
     )
+    if feature is not None:
+        query = query.where(journal.c.feature == feature)
     return [
         Item(
             seq=row.seq,
@@ -226,6 +230,9 @@ def items(connection: Connection, run: int, *, after: int, limit: int) -> list[I
     ]
 
 
-def count_items(connection: Connection, run: int) -> int:
-    """How many writes a run planned."""
-    return connection.execute(select(func.count()).where(journal.c.run == run)).scalar_one()
+def count_items(connection: Connection, run: int, *, feature: Feature | None = None) -> int:
+    """How many writes a run planned; of one feature or all."""
+    query = select(func.count()).where(journal.c.run == run)
+    if feature is not None:
+        query = query.where(journal.c.feature == feature)
+    return connection.execute(query).scalar_one()

@@ -107,6 +107,12 @@ def last_of(connection: Connection, pair_id: int) -> RunRow | None:
     return None if row is None else _row(row)
 
 
+def last_ended(connection: Connection) -> dict[int, RunRow]:
+    """Pair id -> its newest run that has ended."""
+    newest_ids = select(func.max(run.c.id)).where(run.c.status != RUNNING).group_by(run.c.pair)
+    return {row.pair: _row(row) for row in connection.execute(select(run).where(run.c.id.in_(newest_ids)))}
+
+
 def going_on(connection: Connection, pair_id: int | None = None) -> list[RunRow]:
     """Runs that have not ended, of one pair or all."""
     query = select(run).where(run.c.status == RUNNING).order_by(run.c.id)

@@ -1,12 +1,10 @@
 """The application that answers every request: who may call, then pages and API over one open house."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from crosswatch import __version__
@@ -15,14 +13,17 @@ from crosswatch.web.api import config, documentation, pairs, providers, runs, st
 from crosswatch.web.api.documentation import Described
 from crosswatch.web.api.errors import handle_errors
 from crosswatch.web.faults import Faults
+from crosswatch.web.pages import activity, connecting, home, settings
+from crosswatch.web.pages.entering import entering_routes
+from crosswatch.web.pages.showing import Shower
 from crosswatch.web.parts import Parts
-from crosswatch.web.problems import problem_response
 from crosswatch.web.reached import listens_on_loopback
 from crosswatch.web.rendering import ASSETS_PATH, DIST
 from crosswatch.web.security import Security
 from crosswatch.web.static import Built
 
 _API = (status, tmdb_sync, tmdb, pairs, runs, providers, config, documentation)
+_PAGES = (home, activity, settings, connecting)
 
 
 def make_application(house: House) -> ASGIApp:
@@ -30,7 +31,7 @@ def make_application(house: House) -> ASGIApp:
 
     Its shutdown closes the house. Streams would keep a server from ending: call ``begin_to_close`` when it begins to.
     """
-    parts = Parts.of(house)
+    parts, show = Parts.of(house), Shower(house)
     app = Described(
         title="CrossWatch",
         version=__version__,
@@ -41,19 +42,20 @@ def make_application(house: House) -> ASGIApp:
         generate_unique_id_function=documentation.operation_id,
         lifespan=_lifespan,
     )
-    app.state.parts = parts
-    for module in _API:
+    app.state.parts, app.state.show = parts, show
+    for module in (*_API, *_PAGES):
         app.include_router(module.router)
+    app.router.routes.extend(entering_routes(parts.people, show.alone))
     app.mount(ASSETS_PATH, Built(DIST))
-    handle_errors(app, tell)
+    handle_errors(app, show.tell)
     # The last one added is the outermost: nothing is looked at before it is known who may call.
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
-    app.add_middleware(Faults, tell=tell)
+    app.add_middleware(Faults, tell=show.tell)
     app.add_middleware(
         Security,
         settings=house.settings,
         door=parts.people,
-        render_error=tell,
+        render_error=show.tell,
         tmdb_web_url=lambda: house.config.tmdb_service().web_url,
     )
     return app
@@ -63,11 +65,6 @@ def begin_to_close(app: ASGIApp) -> None:
     """Ends the application's event streams within a second, as long as its server still waits for them."""
     assert isinstance(app, FastAPI)
     app.state.parts.closing.set()
-
-
-def tell(code: str, status: int, params: Mapping[str, object], _request: Request) -> Response:
-    """The answer to an error wherever it happens."""
-    return problem_response(code, status, params)
 
 
 @asynccontextmanager

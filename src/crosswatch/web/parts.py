@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from crosswatch.services.connect import ConnectTmdb
+from crosswatch.services.home import Home
 from crosswatch.services.house import House
 from crosswatch.services.metadata import MetadataKey
 from crosswatch.services.overview import Overview
@@ -23,6 +24,7 @@ class Parts:
     connect: ConnectTmdb
     metadata: MetadataKey
     overview: Overview
+    home: Home
     pairs: Pairs
     running: Running
     people: People
@@ -36,6 +38,7 @@ class Parts:
             ConnectTmdb(house),
             MetadataKey(house),
             Overview(house),
+            Home(house),
             Pairs(house),
             Running(house),
             People(house),

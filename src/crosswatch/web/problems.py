@@ -20,6 +20,7 @@ STATUS: dict[str, int] = {
     "approval_expired": 409,
     "approval_denied": 409,
     "approval_unknown": 404,
+    "approval_unfinished": 502,
     "no_session_id": 502,
     "session_ended": 409,
     "unreachable": 502,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
 
 from starlette.responses import StreamingResponse
 
@@ -9,6 +10,7 @@ from crosswatch.services.following import follow
 from crosswatch.services.running import RunReport
 from crosswatch.web.parts import Parts
 
+T = TypeVar("T")
 COMMENT_SECONDS = 15.0
 """After so long without news a comment is sent, so that nobody between takes the connection for dead."""
 
@@ -21,11 +23,28 @@ def event_stream(
 ) -> StreamingResponse:
     """Events ``phase``, ``progress`` and ``result`` with ``data`` of each new state, until the run has ended.
 
-    Ends within a second when the server closes. Look the run up before, for a stream cannot answer 404.
+    For programs. Ends within a second when the server closes. Look the run up before, for a stream cannot answer 404.
     """
     return StreamingResponse(
         _events(parts, run_id, after_version, data), headers=_HEADERS, media_type="text/event-stream"
     )
+
+
+def fragment_stream(parts: Parts, fragments: AsyncIterator[str]) -> StreamingResponse:
+    """Each fragment as a message that htmx swaps in, then ``done``; without that where the server closes."""
+    return StreamingResponse(_messages(parts, fragments), headers=_HEADERS, media_type="text/event-stream")
+
+
+async def _messages(parts: Parts, fragments: AsyncIterator[str]) -> AsyncIterator[str]:
+    retry = f"retry: {RETRY_MS}\n"
+    async for fragment in _with_silences(fragments):
+        if fragment is None:
+            yield ": still here\n\n"
+            continue
+        yield retry + "".join(f"data: {line}\n" for line in fragment.splitlines()) + "\n"
+        retry = ""
+    if not parts.closing.is_set():
+        yield "event: done\ndata:\n\n"
 
 
 def last_version(last_event_id: str | None) -> int:
@@ -57,25 +76,25 @@ def _name(report: RunReport, before: RunReport | None) -> str:
     return "progress"
 
 
-async def _with_silences(reports: AsyncIterator[RunReport]) -> AsyncIterator[RunReport | None]:
-    """The reports, and None whenever there was none for COMMENT_SECONDS."""
-    coming: asyncio.Task[RunReport | None] | None = None
+async def _with_silences(news: AsyncIterator[T]) -> AsyncIterator[T | None]:
+    """The news, and None whenever there was none for COMMENT_SECONDS."""
+    coming: asyncio.Task[T | None] | None = None
     try:
         while True:
-            coming = coming or asyncio.create_task(_next(reports))
+            coming = coming or asyncio.create_task(_next(news))
             done, _ = await asyncio.wait({coming}, timeout=COMMENT_SECONDS)
             if not done:
                 yield None
                 continue
-            report, coming = coming.result(), None
-            if report is None:
+            one, coming = coming.result(), None
+            if one is None:
                 return
-            yield report
+            yield one
     finally:
         if coming is not None:
             coming.cancel()
             await asyncio.gather(coming, return_exceptions=True)
 
 
-async def _next(reports: AsyncIterator[RunReport]) -> RunReport | None:
-    return await anext(reports, None)
+async def _next(news: AsyncIterator[T]) -> T | None:
+    return await anext(news, None)

@@ -1,0 +1,125 @@
+"""Activity: what runs did, title by title, and the button that stops one."""
+
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from crosswatch.errors import Refused
+from crosswatch.model.kinds import Feature, Side
+from crosswatch.services.following import follow
+from crosswatch.services.running import RunReport
+from crosswatch.web.api.fields import number
+from crosswatch.web.api.paging import Cursor, position
+from crosswatch.web.pages.forms import read_form
+from crosswatch.web.pages.home import to
+from crosswatch.web.pages.labels import FEATURES
+from crosswatch.web.pages.making import Names, item_view, lane_view, progress, run_notice, run_row
+from crosswatch.web.pages.showing import ShowDep, Shower
+from crosswatch.web.pages.views import Area, RunListView, RunView, SideView, Status
+from crosswatch.web.parts import Parts, PartsDep
+from crosswatch.web.streams import fragment_stream
+
+router = APIRouter(include_in_schema=False)
+
+RUNS, TITLES = 30, 100
+"""How many a page shows."""
+
+
+@router.api_route("/runs", methods=["GET", "HEAD"])
+async def runs(request: Request, parts: PartsDep, show: ShowDep, cursor: Cursor = None) -> Response:
+    """All runs, the newest first."""
+    found = await parts.running.every(limit=RUNS + 1, before=position(cursor))
+    rows = found[:RUNS]
+    view = RunListView(
+        runs=tuple(run_row(report) for report in rows),
+        total=await parts.running.count(),
+        next=str(rows[-1].run.id) if len(found) > RUNS else "",
+        first=cursor is None,
+    )
+    return show.page(request, "runs.html", view, area=Area.ACTIVITY)
+
+
+@router.api_route("/runs/{run_id}", methods=["GET", "HEAD"])
+async def run(
+    request: Request, parts: PartsDep, show: ShowDep, run_id: str, lane: str = "", cursor: Cursor = None
+) -> Response:
+    """One run with its titles."""
+    report = await parts.running.show(number("run", run_id))
+    view = await run_view(parts, report, lane=_feature(lane), cursor=cursor)
+    return show.page(request, "run.html", view, area=Area.ACTIVITY)
+
+
+@router.get("/runs/{run_id}/stream")
+async def stream(request: Request, parts: PartsDep, show: ShowDep, run_id: str) -> Response:
+    """The run's live part whenever it moves, until it has ended."""
+    report = await parts.running.show(number("run", run_id))
+    return fragment_stream(parts, _fragments(request, parts, show, report.run.id))
+
+
+@router.post("/runs/{run_id}/cancel")
+async def cancel(request: Request, parts: PartsDep, run_id: str) -> Response:
+    """Asks the run to stop; one that has ended stays as it is."""
+    form = await read_form(request)
+    report = await parts.running.cancel(number("run", run_id))
+    return to(request, f"/runs/{report.run.id}" if form.get("back") == "run" else "/")
+
+
+async def run_view(
+    parts: Parts, report: RunReport, *, lane: Feature | None = None, cursor: str | None = None
+) -> RunView:
+    """A run as its page shows it; titles from the cursor on, of one lane or all."""
+    run, sides = report.run, await _sides(parts, report)
+    items, total = await parts.running.items(
+        run.id, after=position(cursor) or 0, limit=TITLES + 1, feature=lane
+    )
+    rows = items[:TITLES]
+    by_name = {Side.SOURCE.value: sides[0], Side.TARGET.value: sides[1]}
+    return RunView(
+        id=str(run.id),
+        pair=run.pair_name,
+        source=sides[0],
+        target=sides[1],
+        kind=run.kind,
+        status=Status(run.status),
+        trigger=run.trigger,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        requests=run.requests,
+        progress=progress(report, sides[0], parts.house.clock.now_ms()) if report.running else None,
+        notice=None if report.running else run_notice(report),
+        lanes=tuple(
+            lane_view(feature, report.lanes[feature.value])
+            for feature in FEATURES
+            if feature.value in report.lanes
+        ),
+        items=tuple(item_view(item, by_name) for item in rows),
+        total=total,
+        next=str(rows[-1].seq) if len(items) > TITLES else "",
+        first=cursor is None,
+        lane=lane.value if lane is not None else "",
+    )
+
+
+async def _sides(parts: Parts, report: RunReport) -> tuple[SideView, SideView]:
+    """Both ends of the run's pair; without names where the pair is gone."""
+    try:
+        pair = await parts.pairs.show(report.run.pair)
+    except Refused:
+        return SideView("", "the source", ""), SideView("", "the target", "")
+    names = Names(tuple(await parts.overview.providers()))
+    return names.side(pair.source), names.side(pair.target)
+
+
+def _feature(lane: str) -> Feature | None:
+    if not lane:
+        return None
+    try:
+        return Feature(lane)
+    except ValueError:
+        raise Refused("not_found", what=f"lane {lane[:40]}") from None
+
+
+async def _fragments(request: Request, parts: Parts, show: Shower, run_id: int) -> AsyncIterator[str]:
+    async for report in follow(parts.house, run_id, after_version=-1, closing=parts.closing):
+        yield show.fragment(request, "run_live.html", await run_view(parts, report))

@@ -1,0 +1,213 @@
+"""From what services say to what templates show: pairs, runs and connections as views."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crosswatch import words
+from crosswatch.errors import CrossWatchError, Refused
+from crosswatch.model.accounts import DEFAULT_INSTANCE, AccountName
+from crosswatch.model.kinds import Feature, Kind
+from crosswatch.services.home import PairNow
+from crosswatch.services.overview import AccountState, ProviderState
+from crosswatch.services.running import RunReport
+from crosswatch.store.journal import Item
+from crosswatch.web.pages.labels import FEATURES, OUTCOMES
+from crosswatch.web.pages.showing import notice, notice_of
+from crosswatch.web.pages.views import (
+    FeatureCount,
+    ItemView,
+    LaneView,
+    Notice,
+    PairCard,
+    PairState,
+    Progress,
+    RunRow,
+    SideView,
+    Status,
+)
+
+_ENDED = {
+    "succeeded": PairState.IN_STEP,
+    "partial": PairState.PARTLY,
+    "failed": PairState.BROKEN,
+    "cancelled": PairState.STOPPED,
+    "interrupted": PairState.STOPPED,
+}
+# What a new connection heals: once there is one, the last run's complaint is old news.
+_HEALED = frozenset({"session_ended", "not_connected", "connection_replaced", "invalid_api_key"})
+_SOON_SECONDS = 2.0
+
+
+class Names:
+    """What accounts are called on pages."""
+
+    def __init__(self, providers: tuple[ProviderState, ...]) -> None:
+        self._providers = {state.manifest.id: state for state in providers}
+        self._accounts = {account.name: account for state in providers for account in state.accounts}
+
+    def side(self, name: AccountName) -> SideView:
+        """One end of a pair."""
+        state = self._providers.get(name.provider)
+        label = state.manifest.label if state is not None else name.provider
+        return SideView(name.provider, label, self.account(name))
+
+    def account(self, name: AccountName) -> str:
+        """The user's own name at the service; the tracker's accounts are called trackers."""
+        known, further = self._accounts.get(name), name.instance != DEFAULT_INSTANCE
+        state = self._providers.get(name.provider)
+        if state is not None and not state.manifest.connects:
+            return f"Tracker ({name.instance})" if further else "Tracker"
+        return known.label if known is not None and known.label else name.instance if further else ""
+
+    def of(self, name: AccountName) -> AccountState | None:
+        """How the account stands, as stored."""
+        return self._accounts.get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Whether an account can be used: ``error`` says why not; ``confirmed_at`` is when its service last said yes."""
+
+    error: CrossWatchError | None = None
+    confirmed_at: int | None = None
+
+
+def card(now: PairNow, names: Names, stands: Mapping[AccountName, Stand], at: int) -> PairCard:
+    """A pair on Home; ``stands`` says how its accounts are."""
+    pair, last = now.pair, now.last
+    source, target = names.side(pair.source), names.side(pair.target)
+    both = [stands.get(name, Stand(_not_connected(name))) for name in (pair.source, pair.target)]
+    wrong = next((stand.error for stand in both if stand.error is not None), None)
+    state, told = PairState.NEVER, None
+    if now.going is not None:
+        state = PairState.RUNNING
+    elif not pair.enabled:
+        state = PairState.OFF
+    elif wrong is not None:
+        state, told = PairState.BROKEN, notice_of(wrong)
+    elif last is not None:
+        state, told = _ended(last, both)
+    return PairCard(
+        id=str(pair.id),
+        name=pair.name,
+        source=source,
+        target=target,
+        mode=pair.mode,
+        features=tuple(
+            FeatureCount(feature, now.titles.get(feature))
+            for feature in FEATURES
+            if any(lane.feature is feature and lane.settings.enabled for lane in pair.lanes)
+        ),
+        state=state,
+        last_run=str(last.run.id) if last is not None else "",
+        last_at=last.run.finished_at if last is not None else None,
+        progress=progress(now.going, source, at) if now.going is not None else None,
+        notice=told,
+        can_run=state is not PairState.OFF and wrong is None,
+    )
+
+
+def _not_connected(name: AccountName) -> CrossWatchError:
+    return Refused("not_connected", account=str(name))
+
+
+def _ended(last: RunReport, stands: Iterable[Stand]) -> tuple[PairState, Notice | None]:
+    ended_at = last.run.finished_at or 0
+    if last.run.code in _HEALED and any((stand.confirmed_at or 0) > ended_at for stand in stands):
+        return PairState.STOPPED, None
+    return _ENDED[last.run.status], run_notice(last)
+
+
+def run_notice(report: RunReport) -> Notice | None:
+    """What is wrong with a run that has ended: its own error, else a list that was not complete."""
+    run = report.run
+    if run.code:
+        return notice(run.code, run.params)
+    for feature, counts in report.lanes.items():
+        for side, reason in counts.get("incomplete", {}).items():
+            params = {"account": f"The {side}", "feature": feature, "reason": reason}
+            return notice("incomplete_source", params)
+    return None
+
+
+def progress(report: RunReport, source: SideView, at: int) -> Progress:
+    """Where a run is, with a rate once there is one to tell."""
+    run = report.run
+    seconds = (at - run.phase_at) / 1000
+    rate = run.done / seconds if run.done and seconds >= _SOON_SECONDS else None
+    total = run.total or None
+    left = total - run.done if total is not None else None
+    feature = FEATURES[Feature(run.feature)].word.lower() if run.feature else ""
+    return Progress(
+        run_id=str(run.id),
+        phase=run.phase,
+        started_at=run.started_at,
+        detail=f"{source.label}, {feature}" if run.phase == "reading" and feature else feature,
+        done=run.done,
+        total=total,
+        rate=rate,
+        remaining=left / rate if rate and left is not None and left > 0 else None,
+        waiting_for=run.waiting_for,
+        stopping=run.cancel,
+    )
+
+
+def run_row(report: RunReport) -> RunRow:
+    """A run in a list."""
+    run, sums = report.run, _sums(report)
+    return RunRow(
+        id=str(run.id),
+        pair=run.pair_name,
+        kind=run.kind,
+        status=Status(run.status),
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        attention=run.attention,
+        **sums,
+    )
+
+
+def _sums(report: RunReport) -> dict[str, int]:
+    names = ("added", "changed", "removed")
+    return {name: sum(int(lane.get(name, 0)) for lane in report.lanes.values()) for name in names}
+
+
+def lane_view(feature: Feature, counts: Mapping[str, Any]) -> LaneView:
+    """The result of a lane."""
+    read = counts.get("read", {})
+    figures = {name: value for name, value in counts.items() if isinstance(value, int)}
+    return LaneView(feature, read.get("source"), read.get("target"), figures, counts.get("to", {}))
+
+
+def item_view(item: Item, sides: Mapping[str, SideView]) -> ItemView:
+    """One title of a run."""
+    name = item.name or "Untitled"
+    outcome = item.outcome or item.state.value
+    side = sides[item.side.value]
+    return ItemView(
+        title=f"{item.show}: {name}" if item.show else name,
+        kind=Kind(item.kind),
+        feature=item.feature,
+        side=side.label,
+        action=item.action,
+        before=item.before,
+        after=item.after,
+        outcome=outcome,
+        reason=_reason(item, side, outcome),
+        year=item.year,
+        season=item.season,
+        number=item.number,
+    )
+
+
+def _reason(item: Item, side: SideView, outcome: str) -> str:
+    """Why a title ended so: the service's own words, else the catalogue's short ones."""
+    if item.words:
+        return f"{side.label}: “{item.words}”"
+    if not item.code or item.code == outcome or item.code in OUTCOMES:
+        return ""
+    if item.code in words.codes():
+        return f"{words.say(item.code).title}."
+    short = words.held(item.code)
+    return f"{short[:1].upper()}{short[1:]}." if short != item.code else ""
