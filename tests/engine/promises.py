@@ -1,90 +1,17 @@
-"""What every plan promises, as functions that take a lane before its plan and raise AssertionError.
-
-They tell for themselves what may be believed, so that they cannot share a mistake with the engine.
-"""
+"""What every plan promises, as functions that take a lane before its plan and raise AssertionError."""
 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from decimal import ROUND_HALF_UP, Decimal
 
-from crosswatch.engine.base import BaseRow, Key, LastWrite, SideView
+from crosswatch.engine.base import Key, LastWrite, SideView
 from crosswatch.engine.plan import Plan
-from crosswatch.model.capabilities import Stamps
 from crosswatch.model.kinds import Action, Conflict, Mode, Side
-from crosswatch.model.readings import Reading, Seen, Unknown
-from crosswatch.model.values import Grid, Value
+from crosswatch.model.readings import Reading, Seen
 from tests.engine.samples import Case
-
-
-def believed(case: Case, key: Key, side: Side) -> Reading | None:
-    """What may be believed of a title on a side, told in the words of the page; None where nothing may."""
-    view, row = case.view(side), case.base.get(key)
-    then = row.agreed(side).value if row else None
-    if key in view.in_doubt:
-        return None
-    if key in view.listed:
-        reading = view.listed[key]
-        if isinstance(reading, Unknown):
-            return None
-    elif not view.whole or then is not None:
-        return None
-    else:
-        reading = Reading(None, view.taken_at)
-    write = view.last_writes.get(key)
-    if write and reading.taken_at < write.at:
-        return None
-    if write and reading.taken_at - write.at < view.delay and reading.value != write.value:
-        return None
-    if row and reading.taken_at - row.since < view.delay and reading.value != then:
-        return None
-    return reading
-
+from tests.engine.truth import alike, believed, changed, moved, nearest, values
 
 Promise = Callable[[Case], None]
-
-
-def nearest(value: Value, grid: Grid | None) -> Value:
-    """The value as a service of that grid holds it: half up on decimals, within its ends."""
-    if grid is None:
-        return value
-    steps = (Decimal(value) / grid.step).quantize(Decimal(1), ROUND_HALF_UP)
-    return min(max(int(steps) * grid.step, grid.low), grid.high)
-
-
-def alike(case: Case, one: Value | None, other: Value | None) -> bool:
-    """Whether two values agree on the coarser grid of both sides."""
-    if one is None or other is None:
-        return one is other
-    grids = [case.source.grid, case.target.grid]
-    coarsest = None if None in grids else max((grid for grid in grids if grid), key=lambda grid: grid.step)
-    return nearest(one, coarsest) == nearest(other, coarsest)
-
-
-def changed(case: Case, key: Key, side: Side) -> bool:
-    """Whether a side now has the title with another value than in the base row."""
-    row, reading = case.base.get(key), believed(case, key, side)
-    then = row.agreed(side).value if row else None
-    return reading is not None and reading.value is not None and reading.value != then
-
-
-def moved(case: Case, key: Key, side: Side) -> bool:
-    """Whether a believed reading shows that something happened on that side since the base row."""
-    row, reading = case.base.get(key), believed(case, key, side)
-    if reading is None:
-        return False
-    if row is None or row.ended:
-        return reading.value is not None
-    then = row.agreed(side)
-    if reading.value != then.value:
-        return True
-    stamped = reading.stamp is not None and then.stamp is not None and reading.stamp > then.stamp
-    return stamped and reading.value is not None and case.view(side).stamps is Stamps.USER
-
-
-def values(row: BaseRow | None) -> tuple[Value | None, Value | None]:
-    """What both sides said when they agreed; a row that ended is like none."""
-    return (None, None) if row is None else (row.source.value, row.target.value)
 
 
 def is_total(case: Case) -> None:

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Lane(RuleBasedStateMachine):
-    """One lane between two services; Hypothesis chooses what happens to it and ends with quiet."""
+    """One lane between two services; Hypothesis chooses what happens to it, now and then a rest."""
 
     def _pick(self, data: st.DataObject) -> worlds.Picker:
         def pick(among: Sequence[T], /) -> T:
@@ -48,10 +48,6 @@ class Lane(RuleBasedStateMachine):
     @rule()
     def all_is_quiet(self) -> None:
         self.world.comes_to_rest()
-
-    def teardown(self) -> None:
-        if hasattr(self, "world"):
-            self.world.comes_to_rest()
 
 
 Lane.TestCase.settings = examples(40)
