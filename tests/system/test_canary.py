@@ -31,6 +31,9 @@ PAGES = (
     "/settings/tmdb_sync/disconnect",
     "/nothing",
 )
+SHOWING_THE_LINK = ("GET /settings/tmdb_sync",)
+"""Where the approval link stands for the user to open; it holds the request token, which is worth nothing alone."""
+
 CALLS = (
     "/api/health",
     "/api/status",
@@ -161,6 +164,7 @@ def test_no_secret_is_anywhere(tmp_path: Path) -> None:
     places = [*witness.seen, *said, ("log", process.said), ("ps", arguments), *files]
     assert any("DEBUG" in line for line in process.lines), "the log was to be looked at on every level"
     assert any(path.endswith("crosswatch.db") for path, _ in files)
-    _assert_nowhere(secrets | tokens, places)
+    _assert_nowhere(secrets, places)
+    _assert_nowhere(tokens, [(place, text) for place, text in places if place not in SHOWING_THE_LINK])
     _assert_nowhere(secrets, [("connect", waiting.said)])
     assert "Traceback" not in process.said

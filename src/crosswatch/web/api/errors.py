@@ -1,5 +1,6 @@
 """Every error of the API as a problem document, and how the OpenAPI document tells of them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from crosswatch.web.problems import STATUS, problem_response, status_of
 METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE")
 _MOST_ERRORS = 20
 _LONGEST_PLACE = 200
+_WORD = re.compile(r"[A-Za-z_.-]{1,60}")
 
 
 class Wrong(BaseModel):
@@ -132,9 +134,9 @@ def _invalid(request: Request, errors: Sequence[Mapping[str, Any]], tell: Tell) 
 
 
 def _place(loc: Sequence[object]) -> str:
-    place = ".".join(str(part) for part in loc)[:_LONGEST_PLACE]
-    # A key may hold half a character (JSON's \ud800), which no answer can carry.
-    return place.encode("utf-8", "backslashreplace").decode()
+    """Where it is. A name that is none of ours is shown only if it looks like a word: it may be a pasted key."""
+    shown = (str(part) if isinstance(part, int) or _WORD.fullmatch(str(part)) else "…" for part in loc)
+    return ".".join(shown)[:_LONGEST_PLACE]
 
 
 def _what(error: Mapping[str, Any]) -> str:
