@@ -83,6 +83,8 @@ class Api:
             method, f"/api{path}", content=content, params=query, headers={**given, **(headers or {})}
         )
         self.check(answer)
+        if answer.status_code >= 400:
+            assert "?" not in answer.json()["error"], "a parameter of the sentence is missing"
         return answer
 
     def check(self, answer: httpx2.Response) -> None:
@@ -161,4 +163,3 @@ def is_problem(answer: httpx2.Response) -> None:
     assert told["type"].endswith(told["code"])
     assert told["title"]
     assert told["error"] == told["detail"] != ""
-    assert "?" not in told["error"]

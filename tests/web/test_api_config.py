@@ -62,6 +62,11 @@ def test_changes_that_cannot_be(api: Api, changes: Any, status: int, code: str) 
     assert api.get("/config") == before
 
 
+def test_a_wrong_value_is_told_by_its_key(api: Api) -> None:
+    answer = api.call("PATCH", "/config", {"tmdb.visibility_delay": 1.5})
+    assert [one["where"] for one in answer.json()["errors"]] == ["body.tmdb.visibility_delay"]
+
+
 def test_a_broken_document_is_told_with_its_place(api: Api) -> None:
     api.call("PATCH", "/config", {"ui.theme": "dark"})
     (api.home / "config.json").write_text('{"ui": {\n  "theme": dark}}')

@@ -257,12 +257,17 @@ def test_an_instance_appears_with_its_first_successful_connect(api: Api) -> None
     assert api.verify()["account"]["username"] == "alice"
 
 
-@pytest.mark.parametrize("name", ["a b", "ü", "x" * 33, "../x", "a.b"])
-@pytest.mark.parametrize(
-    ("method", "path"), [("POST", START), ("GET", "/tmdb_sync/verify"), ("POST", "/tmdb_sync/disconnect")]
-)
-def test_names_that_no_account_can_have(api: Api, name: str, method: str, path: str) -> None:
-    assert api.refused(method, path, instance=name) == (404, "unknown_instance")
+def test_names_that_no_account_can_have(api: Api) -> None:
+    for name in ("a b", "ü", "x" * 33, "../x", "a.b", ""):
+        for method, path in (
+            ("POST", START),
+            ("GET", "/tmdb_sync/verify"),
+            ("POST", "/tmdb_sync/disconnect"),
+        ):
+            assert api.refused(method, path, {"api_key": KEY} if path == START else None, instance=name) == (
+                404,
+                "unknown_instance",
+            )
 
 
 def test_forget_removes_the_name_but_not_while_a_pair_uses_it(api: Api) -> None:
@@ -323,6 +328,17 @@ def test_twenty_who_verify_at_once_ask_tmdb_for_one_session(tmdb: ServedSimulato
     assert last["connected"] is True
     assert len(tmdb.sim.traffic.entries("POST", "/authentication/session/new")) == 1
     assert len(tmdb.sim.sessions) == 1
+
+
+def test_however_often_one_asks_tmdb_is_asked_every_two_seconds(api: Api) -> None:
+    session_new = "/authentication/session/new"
+    api.start()
+    for _ in range(5):
+        assert api.get("/tmdb_sync/verify")["code"] == "pending_approval"
+    assert api.asked(session_new) == 1
+    api.clock.pass_seconds(2.1)
+    api.get("/tmdb_sync/verify")
+    assert api.asked(session_new) == 2
 
 
 @pytest.mark.parametrize(

@@ -158,12 +158,16 @@ def test_changes_that_cannot_be(connected: Api, change: dict[str, Any], status: 
     assert connected.get(f"/pairs/{pair['id']}") == pair
 
 
-@pytest.mark.parametrize("pair_id", ["2", "0", "-1", "x", "1.0", "²", "9" * 30, "1" * 5000])
-@pytest.mark.parametrize(("method", "tail"), [("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/run")])
-def test_pairs_that_are_not_there(connected: Api, pair_id: str, method: str, tail: str) -> None:
+def test_pairs_that_are_not_there(connected: Api) -> None:
     connected.pair()
-    body = {"name": "x"} if method == "PATCH" else None
-    assert connected.refused(method, f"/pairs/{pair_id}{tail}", body) == (404, "not_found")
+    for pair_id in ("2", "0", "-1", "x", "1.0", "²", "9" * 30, "1" * 5000):
+        for method, tail, body in (
+            ("GET", "", None),
+            ("PATCH", "", {"name": "x"}),
+            ("DELETE", "", None),
+            ("POST", "/run", None),
+        ):
+            assert connected.refused(method, f"/pairs/{pair_id}{tail}", body) == (404, "not_found")
 
 
 def test_a_pair_without_a_connection_is_not_made(api: Api) -> None:
@@ -179,13 +183,15 @@ def test_pages_of_pairs(connected: Api) -> None:
     assert (first["total"], last["next"]) == (5, None)
 
 
-@pytest.mark.parametrize(
-    ("query", "where"),
-    [({"limit": "0"}, "query.limit"), ({"limit": "501"}, "query.limit"), ({"limit": "x"}, "query.limit"),
-     ({"cursor": "x"}, "query.cursor"), ({"cursor": "9" * 40}, "query.cursor")],
-)  # fmt: skip
-@pytest.mark.parametrize("path", ["/pairs", "/runs", "/providers"])
-def test_pages_that_cannot_be_asked_for(api: Api, path: str, query: dict[str, str], where: str) -> None:
-    answer = api.call("GET", path, query=query)
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
-    assert [one["where"] for one in answer.json()["errors"]] == [where]
+def test_pages_that_cannot_be_asked_for(api: Api) -> None:
+    for path in ("/pairs", "/runs", "/providers"):
+        for name, value in (
+            ("limit", "0"),
+            ("limit", "501"),
+            ("limit", "x"),
+            ("cursor", "x"),
+            ("cursor", "9" * 40),
+        ):
+            answer = api.call("GET", path, query={name: value})
+            assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+            assert [one["where"] for one in answer.json()["errors"]] == [f"query.{name}"]
