@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from crosswatch.engine.base import Agreed, BaseRow, LastWrite, Rules, SideView
-from crosswatch.engine.plan import Clash, Held, Plan, plan
+from crosswatch.engine.plan import Clash, Held, Plan, plan, to_look_up
 from crosswatch.model.capabilities import Stamps
 from crosswatch.model.kinds import Action, Conflict, Feature, Mode, Precision, Side
 from crosswatch.model.readings import Date, Reading, Seen, Unknown, Why
@@ -266,3 +266,15 @@ def stamp_from_before_our_write() -> None:
 )
 def test_histories_that_lost_or_resurrected(history: Any) -> None:
     history()
+
+
+def test_the_longest_waiting_absences_are_looked_up_first() -> None:
+    agreed = Agreed(850)
+    base = {
+        1: BaseRow(agreed, agreed, since=10, looked_at=500),
+        2: BaseRow(agreed, agreed, since=30),
+        3: BaseRow(agreed, agreed, since=20),
+        4: BaseRow(agreed, agreed, since=5, looked_at=400),
+    }
+    nothing = SideView(listed={}, whole=True, taken_at=1_000)
+    assert to_look_up(base, nothing, nothing)[Side.SOURCE] == [3, 2, 4, 1]

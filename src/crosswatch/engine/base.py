@@ -27,7 +27,7 @@ class BaseRow:
 
     ``since``: UTC ms when a value in it last changed. ``ours``: this lane put the title on the target, where it was
     absent. ``kept``: a removal was seen while the lane did not allow removals. ``rated``: a rating or play of the
-    title was there when the row was written.
+    title was there when the row was written. ``looked_at``: when an absence was last looked up (UTC ms, 0: never).
     """
 
     source: Agreed
@@ -37,6 +37,7 @@ class BaseRow:
     ours: bool = False
     kept: bool = False
     rated: bool = False
+    looked_at: int = 0
 
     def agreed(self, side: Side) -> Agreed:
         """That side's half of the row."""

@@ -65,8 +65,8 @@ class Plan:
 
 
 def to_look_up(base: Mapping[Key, BaseRow], source: SideView, target: SideView) -> dict[Side, list[Key]]:
-    """The titles whose absence must be proved by the service's own word, the longest agreed first."""
-    oldest_first = sorted(base.items(), key=lambda item: item[1].since)
+    """The titles whose absence must be proved by the service's own word, the longest waiting first."""
+    oldest_first = sorted(base.items(), key=lambda item: (item[1].looked_at, item[1].since))
     return {
         side: [key for key, row in oldest_first if needs_proof(key, row.agreed(side), view)]
         for side, view in ((Side.SOURCE, source), (Side.TARGET, target))

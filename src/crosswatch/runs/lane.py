@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crosswatch.engine.base import BaseRow, Key, Rules, SideView
 from crosswatch.engine.plan import Plan, plan, to_look_up
@@ -44,6 +44,7 @@ class LaneRun:
     progress: Progress
     counts: LaneCounts
     first_seq: int
+    looked_up: list[Key] = field(default_factory=list)
 
     @property
     def feature(self) -> Feature:
@@ -101,13 +102,13 @@ class LaneRun:
             views = {}
             for name, side in self.sides.items():
                 read, capability = reads[name], side.capability(self.feature)
-                uid, since = side.account.uid, read.taken_at - capability.visibility_delay * 1000
+                uid = side.account.uid
                 views[name] = SideView.of(
                     capability,
                     listed=read.listed,
                     whole=read.end.whole,
                     taken_at=read.taken_at,
-                    last_writes=journal.last_writes(connection, uid, self.feature, since),
+                    last_writes=journal.last_writes(connection, uid, self.feature),
                     in_doubt=in_doubt(journal.unsettled(connection, uid), self.feature),
                 )
             return views
@@ -130,6 +131,7 @@ class LaneRun:
                 clock=self.tools.clock,
             )
             reads[name].listed.update(proved)
+            self.looked_up.extend(proved)
 
     def _plan(self, rows: Mapping[Key, BaseRow], views: Mapping[Side, SideView]) -> Plan:
         settings = self.lane.settings
@@ -170,6 +172,7 @@ class LaneRun:
                 )
             pairs.pin(connection, self.lane.id, uids[Side.SOURCE], uids[Side.TARGET])
             base.keep(connection, self.lane.id, made.rows)
+            base.looked_up(connection, self.lane.id, self.looked_up, self.tools.clock.now_ms())
             aside = unmatched.waiting(connection, self.lane.id, self.tools.clock.now_ms())
             self.counts.set_aside = sum(write.key in aside for write in made.writes)
             writes = [write for write in made.writes if write.key not in aside]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects import sqlite
 
 from crosswatch.engine.base import Agreed, BaseRow
@@ -22,6 +22,7 @@ _NAMES = (
     "ours",
     "kept",
     "rated",
+    "looked_at",
 )
 
 
@@ -43,7 +44,8 @@ def _row(row: Any) -> BaseRow:
         version=row.version,
         ours=row.ours,
         kept=row.kept,
-        rated=bool(row.rated),
+        rated=row.rated,
+        looked_at=row.looked_at,
     )
 
 
@@ -81,7 +83,16 @@ def _columns(lane_id: int, key: int, row: BaseRow) -> dict[str, object]:
         "ours": row.ours,
         "kept": row.kept,
         "rated": row.rated,
+        "looked_at": row.looked_at,
     }
+
+
+def looked_up(connection: Connection, lane_id: int, keys: Iterable[int], now: int) -> None:
+    """Notes when absences were looked up, so that the next run begins with others."""
+    query = update(base).where(base.c.lane == lane_id, base.c.title == bindparam("one"))
+    rows = [{"one": key} for key in keys]
+    if rows:
+        connection.execute(query.values(looked_at=now), rows)
 
 
 def count(connection: Connection, lane_id: int) -> int:

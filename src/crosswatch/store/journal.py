@@ -157,13 +157,9 @@ def remember(
     )
 
 
-def last_writes(
-    connection: Connection, account_uid: str, feature: Feature, since: int
-) -> dict[int, LastWrite]:
-    """What any lane wrote to an account since then (UTC ms)."""
-    query = select(last_write).where(
-        last_write.c.account_uid == account_uid, last_write.c.feature == feature, last_write.c.at >= since
-    )
+def last_writes(connection: Connection, account_uid: str, feature: Feature) -> dict[int, LastWrite]:
+    """What any lane last wrote to an account; of any age, since no date of a value of ours may count as the user's."""
+    query = select(last_write).where(last_write.c.account_uid == account_uid, last_write.c.feature == feature)
     return {row.title: LastWrite(row.value, row.at) for row in connection.execute(query)}
 
 

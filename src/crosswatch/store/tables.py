@@ -143,7 +143,8 @@ base = Table(
     Column("version", Integer, nullable=False),
     _flag("ours"),
     _flag("kept"),
-    Column("rated", Boolean),
+    _flag("rated"),
+    _time("looked_at"),
 )
 
 process = Table(
