@@ -121,6 +121,23 @@ class Item(BaseModel):
     reason: str
 
 
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"enum": ["phase", "progress", "result"]},
+        "id": {"type": "string", "description": "The version of the run's state."},
+        "retry": {"type": "integer"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/Run"},
+        },
+    },
+    "required": ["event", "id", "data"],
+}
+"""One server-sent event, field by field."""
+
+
 class PairRun(BaseModel):
     """A run of a pair."""
 
@@ -195,7 +212,7 @@ async def cancel_run(parts: PartsDep, run_id: Id) -> Run:
         200: {
             "description": "Server-sent events `phase`, `progress` and, at the end, `result`; the data of each is "
             "the whole run, its id the version of the run's state.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {"schema": _EVENT}},
         },
         204: {"description": "The run has ended, and its end was seen already (`Last-Event-ID`)."},
     },
