@@ -1,7 +1,7 @@
 """From what services call their titles to CrossWatch's own, in batches."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 from crosswatch.model.kinds import Kind
 from crosswatch.model.refs import Hints, Ids, Ref
@@ -45,23 +45,40 @@ def _shows(connection: Connection, refs: Sequence[Ref]) -> dict[Ids, int]:
 
 
 class _Batch:
-    """Refs being resolved together."""
+    """Refs being resolved together, each with what those before it have made known."""
 
     def __init__(self, connection: Connection, refs: Sequence[Ref], shows: dict[Ids, int]) -> None:
         self._connection, self._refs, self._shows = connection, refs, shows
-        own = [int(value) for ref in refs if (value := ref.id(OWN)) is not None and value.isdigit()]
+        own = [key for ref in refs if (key := titles.own_key(ref)) is not None]
         self._own = titles.by_keys(connection, own) if own else {}
         others = (id_key for ref in refs if ref.id(OWN) is None for id_key in _id_keys(ref))
         self._tied = titles.by_ids(connection, others)
         self._placed = titles.by_places(connection, shows.values()) if shows else {}
+        self._next = titles.next_key(connection)
+        self._new: dict[int, TitleRow] = {}
+        self._new_ids: dict[IdKey, int] = {}
+        self._said: dict[int, tuple[TitleRow, Hints]] = {}
 
     def keys(self) -> list[int]:
         """Finds, makes, ties and names; the keys in the order of the refs."""
-        found: list[TitleRow | None] = [self._find(ref) for ref in self._refs]
-        keys = self._make(found)
-        self._tie(keys)
-        self._name(found, keys)
+        keys = [self._one(ref).key for ref in self._refs]
+        titles.add(self._connection, [self._named(row) for row in self._new.values()])
+        titles.add_ids(self._connection, self._new_ids.items())
+        said = {key: _filled(hints, row.hints) for key, (row, hints) in self._said.items()}
+        changed = {key: hints for key, hints in said.items() if hints != self._said[key][0].hints}
+        titles.keep_hints(self._connection, {key: changed[key] for key in changed if key not in self._new})
         return keys
+
+    def _one(self, ref: Ref) -> TitleRow:
+        row = self._find(ref) or self._make(ref)
+        if ref.id(OWN) is None:
+            for id_key in _id_keys(ref):
+                if id_key not in self._tied:
+                    self._tied[id_key] = row
+                    self._new_ids[id_key] = row.key
+        _, before = self._said.get(row.key, (row, Hints()))
+        self._said[row.key] = row, _filled(before, ref.hints)
+        return row
 
     def _place(self, ref: Ref) -> Place | None:
         show = self._shows.get(ref.show_ids)
@@ -70,9 +87,9 @@ class _Batch:
         return show, ref.season, ref.number
 
     def _find(self, ref: Ref) -> TitleRow | None:
-        own = ref.id(OWN)
-        if own is not None and own.isdigit() and int(own) in self._own:
-            return self._own[int(own)]
+        own = titles.own_key(ref)
+        if own is not None and own in self._own:
+            return self._own[own]
         place = self._place(ref)
         if place is not None and place in self._placed:
             return self._placed[place]
@@ -82,56 +99,23 @@ class _Batch:
                 return row
         return None
 
-    def _make(self, found: Sequence[TitleRow | None]) -> list[int]:
-        """Keys for all, with one new title per new identity (refs of one batch may repeat each other)."""
-        identities: dict[object, int] = {}
-        new: list[dict[str, Any]] = []
-        slots: list[int] = []
-        for ref, row in zip(self._refs, found, strict=True):
-            if row is not None:
-                slots.append(-1)
-                continue
-            identity: object = self._place(ref) or next(iter(_id_keys(ref)), ref)
-            if identity not in identities:
-                identities[identity] = len(new)
-                new.append(self._columns(ref))
-            slots.append(identities[identity])
-        made = titles.add(self._connection, new)
-        return [row.key if row is not None else made[slot] for row, slot in zip(found, slots, strict=True)]
+    def _make(self, ref: Ref) -> TitleRow:
+        key, self._next = self._next, self._next + 1
+        show = self._shows.get(ref.show_ids)
+        row = TitleRow(key, ref.kind, Hints(), show, ref.season, ref.number)
+        self._new[key] = row
+        place = self._place(ref)
+        if place is not None:
+            self._placed[place] = row
+        return row
 
-    def _columns(self, ref: Ref) -> dict[str, Any]:
-        hints = ref.hints
-        return {
-            "kind": ref.kind,
-            "show_id": self._shows.get(ref.show_ids),
-            "season": ref.season,
-            "number": ref.number,
-            "name": hints.name,
-            "year": hints.year,
-            "poster": hints.poster,
-        }
+    def _named(self, row: TitleRow) -> TitleRow:
+        return replace(row, hints=self._said[row.key][1])
 
-    def _tie(self, keys: Sequence[int]) -> None:
-        new: dict[IdKey, int] = {}
-        for ref, key in zip(self._refs, keys, strict=True):
-            if ref.id(OWN) is not None:
-                continue
-            for id_key in _id_keys(ref):
-                if id_key not in self._tied:
-                    new.setdefault(id_key, key)
-        titles.add_ids(self._connection, new.items())
 
-    def _name(self, found: Sequence[TitleRow | None], keys: Sequence[int]) -> None:
-        """Keeps names, years and posters where a service says something new; empty says nothing."""
-        changed: dict[int, Hints] = {}
-        for ref, row, key in zip(self._refs, found, keys, strict=True):
-            if row is None:
-                continue
-            said, stored = ref.hints, row.hints
-            merged = Hints(said.name or stored.name, said.year or stored.year, said.poster or stored.poster)
-            if merged != stored:
-                changed[key] = merged
-        titles.keep_hints(self._connection, changed)
+def _filled(said: Hints, before: Hints) -> Hints:
+    """What was said, and where it says nothing what is known otherwise."""
+    return Hints(said.name or before.name, said.year or before.year, said.poster or before.poster)
 
 
 def _id_keys(ref: Ref) -> list[IdKey]:

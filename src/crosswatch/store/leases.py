@@ -41,8 +41,13 @@ def take(
     fences: dict[str, int] = {}
     for uid in sorted(account_uids):
         row = connection.execute(select(lease).where(lease.c.account_uid == uid)).first()
-        other = row is not None and row.holder and (row.holder, row.run) != (holder, run)
-        if other and is_alive(row.holder) and runs.is_going_on(connection, row.run):
+        if (
+            row is not None
+            and row.holder
+            and (row.holder, row.run) != (holder, run)
+            and is_alive(row.holder)
+            and runs.is_going_on(connection, row.run)
+        ):
             return _holder(connection, row.holder, row.run)
         fences[uid] = (row.fence if row is not None else 0) + 1
     for uid, fence in fences.items():

@@ -1,10 +1,11 @@
 """Titles and the ids by which services know them."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from crosswatch.model.kinds import Kind
@@ -14,6 +15,8 @@ from crosswatch.store.tables import title, title_id
 
 OWN = "crosswatch"
 """The namespace of our own titles: what the local tracker calls them."""
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 IdKey = tuple[str, str, str]
 Place = tuple[int, int, int]
@@ -29,6 +32,12 @@ class TitleRow:
     show: int | None = None
     season: int | None = None
     number: int | None = None
+
+
+def own_key(ref: Ref) -> int | None:
+    """Our own number in a ref, where it bears one."""
+    own = ref.id(OWN)
+    return int(own) if own is not None and _NUMBER.fullmatch(own) else None
 
 
 _COLUMNS = (
@@ -92,12 +101,28 @@ def by_places(connection: Connection, shows: Iterable[int]) -> dict[Place, Title
     return found
 
 
-def add(connection: Connection, new: Sequence[dict[str, Any]]) -> list[int]:
-    """Makes titles and returns their keys, in order."""
-    if not new:
-        return []
-    query = insert(title).returning(title.c.id, sort_by_parameter_order=True)
-    return [row.id for row in connection.execute(query, list(new))]
+def next_key(connection: Connection) -> int:
+    """The number of the next title. Whoever writes is alone until the end of the transaction, so it stays free."""
+    return (connection.execute(select(func.max(title.c.id))).scalar_one() or 0) + 1
+
+
+def add(connection: Connection, new: Sequence[TitleRow]) -> None:
+    """Makes titles with the keys that they bring, in one statement: asking for each key costs one per title."""
+    if new:
+        connection.execute(insert(title), [_columns(row) for row in new])
+
+
+def _columns(row: TitleRow) -> dict[str, object]:
+    return {
+        "id": row.key,
+        "kind": row.kind.value,
+        "show_id": row.show,
+        "season": row.season,
+        "number": row.number,
+        "name": row.hints.name,
+        "year": row.hints.year,
+        "poster": row.hints.poster,
+    }
 
 
 def add_ids(connection: Connection, new: Iterable[tuple[IdKey, int]]) -> None:

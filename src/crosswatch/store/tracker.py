@@ -16,7 +16,7 @@ from crosswatch.store import accounts
 from crosswatch.store.chunks import chunks
 from crosswatch.store.database import Database
 from crosswatch.store.tables import title, tracker_item
-from crosswatch.store.titles import OWN
+from crosswatch.store.titles import OWN, own_key
 
 PROVIDER = "tracker"
 
@@ -69,11 +69,6 @@ def _make_uid(connection: Connection, name: AccountName) -> str:
     return accounts.keep(connection, name, uid=uid, label=label, state=accounts.CONNECTED).uid
 
 
-def _key(ref: Ref) -> int | None:
-    own = ref.id(OWN)
-    return int(own) if own is not None and own.isdigit() else None
-
-
 def _rows(
     connection: Connection, instance: str, feature: Feature, after: int, limit: int
 ) -> list[tuple[int, Row]]:
@@ -116,7 +111,7 @@ def _ours(connection: Connection, keys: Sequence[int]) -> set[int]:
 
 
 def _states(connection: Connection, instance: str, refs: Sequence[Ref]) -> dict[Ref, LookedUp]:
-    keys = {ref: key for ref in refs if (key := _key(ref)) is not None}
+    keys = {ref: key for ref in refs if (key := own_key(ref)) is not None}
     ours = _ours(connection, list(keys.values()))
     items = _items(connection, instance, list(keys.values()))
     found: dict[Ref, LookedUp] = {}
@@ -136,7 +131,7 @@ def _states(connection: Connection, instance: str, refs: Sequence[Ref]) -> dict[
 def _store(
     connection: Connection, instance: str, feature: Feature, writes: Sequence[Write], now: int
 ) -> list[Outcome]:
-    keys = [_key(write.ref) for write in writes]
+    keys = [own_key(write.ref) for write in writes]
     named = [key for key in keys if key is not None]
     ours, items = _ours(connection, named), _items(connection, instance, named)
     outcomes: list[Outcome] = []
