@@ -154,7 +154,7 @@ class ConnectTmdb:
         if denied and not approved:
             await self._conclude(row, "approval_denied")
             return "approval_denied"
-        error = await self._advance(row, insist=True)
+        error = await self._advance(replace(row, state_hash=""), insist=True)
         return error.code if error is not None else "connected"
 
     async def save(self, instance: str, *, api_key: str | None, session_id: str) -> Verified:
