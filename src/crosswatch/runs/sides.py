@@ -12,6 +12,9 @@ from crosswatch.model.values import PRESENT, Value
 from crosswatch.ports import Clock, Link, Resolver
 from crosswatch.store.accounts import AccountRow
 
+TOGETHER = 1_000
+"""Titles that are looked up in our own database at once."""
+
 LOOKUPS_PER_SIDE = 50
 """Titles per side and run whose absence is proved; the rest waits for the next run."""
 
@@ -70,7 +73,9 @@ async def read_side(
         end = page.end or end
     if end is None:
         end = ReadEnd(whole=False, gap=0, total=len(rows), reason="the list ended too early")
-    keys = await resolver.keys([row.ref for row in rows])
+    keys: list[Key] = []
+    for start in range(0, len(rows), TOGETHER):
+        keys += await resolver.keys([row.ref for row in rows[start : start + TOGETHER]])
     read = SideRead({}, end, taken_at, len(rows))
     for key, row in zip(keys, rows, strict=True):
         if row.ref.kind not in kinds:

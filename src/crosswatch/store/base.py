@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
-from sqlalchemy.dialects import sqlite
 
 from crosswatch.engine.base import Agreed, BaseRow
 from crosswatch.model.kinds import Kind
+from crosswatch.store.statements import execute_all, upsert
 from crosswatch.store.tables import base, lane, title
 
 _NAMES = (
@@ -51,21 +51,12 @@ def _row(row: Any) -> BaseRow:
 
 def keep(connection: Connection, lane_id: int, rows: Mapping[int, BaseRow | None]) -> None:
     """Stores rows; None deletes one."""
-    stored = [_columns(lane_id, key, row) for key, row in rows.items() if row is not None]
-    if stored:
-        query = sqlite.insert(base)
-        connection.execute(
-            query.on_conflict_do_update(
-                index_elements=list(base.primary_key.columns),
-                set_={name: query.excluded[name] for name in _NAMES},
-            ),
-            stored,
-        )
-    ended = [{"ended": key} for key, row in rows.items() if row is None]
-    if ended:
-        connection.execute(
-            delete(base).where(base.c.lane == lane_id, base.c.title == bindparam("ended")), ended
-        )
+    stored = (_columns(lane_id, key, row) for key, row in rows.items() if row is not None)
+    execute_all(connection, upsert(base, *_NAMES), stored)
+    ended = ({"ended": key} for key, row in rows.items() if row is None)
+    execute_all(
+        connection, delete(base).where(base.c.lane == lane_id, base.c.title == bindparam("ended")), ended
+    )
 
 
 def _columns(lane_id: int, key: int, row: BaseRow) -> dict[str, object]:
@@ -90,9 +81,7 @@ def _columns(lane_id: int, key: int, row: BaseRow) -> dict[str, object]:
 def looked_up(connection: Connection, lane_id: int, keys: Iterable[int], now: int) -> None:
     """Notes when absences were looked up, so that the next run begins with others."""
     query = update(base).where(base.c.lane == lane_id, base.c.title == bindparam("one"))
-    rows = [{"one": key} for key in keys]
-    if rows:
-        connection.execute(query.values(looked_at=now), rows)
+    execute_all(connection, query.values(looked_at=now), ({"one": key} for key in keys))
 
 
 def count(connection: Connection, lane_id: int) -> int:

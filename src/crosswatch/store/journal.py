@@ -6,10 +6,10 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
-from sqlalchemy.dialects import sqlite
 
 from crosswatch.engine.base import LastWrite
 from crosswatch.model.kinds import Action, Feature, Side
+from crosswatch.store.statements import execute_all, upsert
 from crosswatch.store.tables import journal, last_write, title
 
 
@@ -75,21 +75,19 @@ def _entry(found: Any) -> Entry:
 
 def enter(connection: Connection, entries: Sequence[Entry]) -> None:
     """Enters planned writes."""
-    if entries:
-        names = [column.name for column in journal.columns]
-        connection.execute(insert(journal), [{name: getattr(one, name) for name in names} for one in entries])
+    names = [column.name for column in journal.columns]
+    rows = ({name: getattr(one, name) for name in names} for one in entries)
+    execute_all(connection, insert(journal), rows)
 
 
 def mark_sent(connection: Connection, run: int, seqs: Sequence[int], now: int) -> None:
     """Notes that these writes may reach the service from now on."""
     query = update(journal).where(journal.c.run == run, journal.c.seq == bindparam("one"))
-    connection.execute(query.values(state=State.SENT, sent_at=now), [{"one": seq} for seq in seqs])
+    execute_all(connection, query.values(state=State.SENT, sent_at=now), ({"one": seq} for seq in seqs))
 
 
 def end(connection: Connection, run: int, ended: Sequence[Ended], now: int) -> None:
     """Stores how writes ended."""
-    if not ended:
-        return
     query = (
         update(journal)
         .where(journal.c.run == run, journal.c.seq == bindparam("one"))
@@ -101,19 +99,17 @@ def end(connection: Connection, run: int, ended: Sequence[Ended], now: int) -> N
             done_at=now,
         )
     )
-    connection.execute(
-        query,
-        [
-            {
-                "one": one.seq,
-                "new_state": one.state.value,
-                "new_outcome": one.outcome,
-                "new_code": one.code,
-                "new_words": one.words,
-            }
-            for one in ended
-        ],
+    rows = (
+        {
+            "one": one.seq,
+            "new_state": one.state.value,
+            "new_outcome": one.outcome,
+            "new_code": one.code,
+            "new_words": one.words,
+        }
+        for one in ended
     )
+    execute_all(connection, query, rows)
 
 
 def drop_planned(connection: Connection, run: int) -> int:
@@ -142,19 +138,11 @@ def remember(
     connection: Connection, account_uid: str, feature: Feature, values: Mapping[int, int | None], now: int
 ) -> None:
     """Keeps what was last written for titles of an account, so that late lists are not taken for the user's word."""
-    if not values:
-        return
-    query = sqlite.insert(last_write)
-    connection.execute(
-        query.on_conflict_do_update(
-            index_elements=list(last_write.primary_key.columns),
-            set_={"value": query.excluded.value, "at": query.excluded.at},
-        ),
-        [
-            {"account_uid": account_uid, "feature": feature.value, "title": key, "value": value, "at": now}
-            for key, value in values.items()
-        ],
+    rows = (
+        {"account_uid": account_uid, "feature": feature.value, "title": key, "value": value, "at": now}
+        for key, value in values.items()
     )
+    execute_all(connection, upsert(last_write, "value", "at"), rows)
 
 
 def last_writes(connection: Connection, account_uid: str, feature: Feature) -> dict[int, LastWrite]:

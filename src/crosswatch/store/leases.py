@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import sqlite
 
 from crosswatch.errors import Refused
 from crosswatch.store import runs
+from crosswatch.store.statements import upsert
 from crosswatch.store.tables import lease, process
 
 
@@ -51,13 +51,8 @@ def take(
             return _holder(connection, row.holder, row.run)
         fences[uid] = (row.fence if row is not None else 0) + 1
     for uid, fence in fences.items():
-        query = sqlite.insert(lease).values(account_uid=uid, fence=fence, holder=holder, run=run, until=0)
-        connection.execute(
-            query.on_conflict_do_update(
-                index_elements=["account_uid"],
-                set_={name: query.excluded[name] for name in ("fence", "holder", "run", "until")},
-            )
-        )
+        held = {"account_uid": uid, "fence": fence, "holder": holder, "run": run, "until": 0}
+        connection.execute(upsert(lease, "fence", "holder", "run", "until"), held)
     return fences
 
 

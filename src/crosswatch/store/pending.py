@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects import sqlite
 
 from crosswatch.model.accounts import AccountName
+from crosswatch.store.statements import upsert
 from crosswatch.store.tables import pending
 
 WAITING = "waiting"
@@ -43,25 +43,20 @@ def _is(name: AccountName) -> Any:
 
 def keep(connection: Connection, row: PendingRow) -> None:
     """Stores an approval in place of an earlier one of the same account."""
-    query = sqlite.insert(pending).values(
-        provider=row.name.provider,
-        instance=row.name.instance,
-        sealed_token=row.sealed_token,
-        sealed_key=row.sealed_key,
-        state_hash=row.state_hash,
-        outcome=row.outcome,
-        expires_at=row.expires_at,
-        finisher="",
-        finishing_until=0,
-        asked_at=0,
-    )
+    values = {
+        "provider": row.name.provider,
+        "instance": row.name.instance,
+        "sealed_token": row.sealed_token,
+        "sealed_key": row.sealed_key,
+        "state_hash": row.state_hash,
+        "outcome": row.outcome,
+        "expires_at": row.expires_at,
+        "finisher": "",
+        "finishing_until": 0,
+        "asked_at": 0,
+    }
     names = [column.name for column in pending.columns if not column.primary_key]
-    connection.execute(
-        query.on_conflict_do_update(
-            index_elements=list(pending.primary_key.columns),
-            set_={name: query.excluded[name] for name in names},
-        )
-    )
+    connection.execute(upsert(pending, *names), values)
 
 
 def find(connection: Connection, name: AccountName) -> PendingRow | None:

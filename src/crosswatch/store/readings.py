@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, func, select
-from sqlalchemy.dialects import sqlite
 
 from crosswatch.model.kinds import Feature
 from crosswatch.model.readings import ReadEnd, Reading
+from crosswatch.store.statements import execute_all, upsert
 from crosswatch.store.tables import reading, snapshot
 
 
@@ -63,24 +63,14 @@ def learn(connection: Connection, account_id: int, feature: Feature, now: Mappin
 
 
 def _put(connection: Connection, account_id: int, feature: Feature, changed: Mapping[int, Reading]) -> None:
-    if not changed:
-        return
-    query = sqlite.insert(reading)
-    names = ("value", "stamp", "date", "precision", "native_id", "seen_at")
-    connection.execute(
-        query.on_conflict_do_update(
-            index_elements=list(reading.primary_key.columns),
-            set_={name: query.excluded[name] for name in names},
-        ),
-        [_columns(account_id, feature, key, one) for key, one in changed.items()],
-    )
+    query = upsert(reading, "value", "stamp", "date", "precision", "native_id", "seen_at")
+    execute_all(connection, query, (_columns(account_id, feature, key, one) for key, one in changed.items()))
 
 
 def _drop(connection: Connection, account_id: int, feature: Feature, gone: Collection[int]) -> None:
-    if gone:
-        here = (reading.c.account == account_id) & (reading.c.feature == feature)
-        query = delete(reading).where(here, reading.c.title == bindparam("gone"))
-        connection.execute(query, [{"gone": key} for key in gone])
+    here = (reading.c.account == account_id) & (reading.c.feature == feature)
+    query = delete(reading).where(here, reading.c.title == bindparam("gone"))
+    execute_all(connection, query, ({"gone": key} for key in gone))
 
 
 def _is_gone(now: Reading | None, *, whole: bool) -> bool:
@@ -104,23 +94,16 @@ def _columns(account_id: int, feature: Feature, key: int, one: Reading) -> dict[
 def _keep_snapshot(
     connection: Connection, account_id: int, feature: Feature, end: ReadEnd, taken_at: int
 ) -> None:
-    query = sqlite.insert(snapshot).values(
-        account=account_id,
-        feature=feature.value,
-        whole=end.whole,
-        gap=end.gap,
-        total=end.total,
-        reason=end.reason,
-        taken_at=taken_at,
-        cursor=end.cursor,
-    )
-    names = ("whole", "gap", "total", "reason", "taken_at", "cursor")
-    connection.execute(
-        query.on_conflict_do_update(
-            index_elements=list(snapshot.primary_key.columns),
-            set_={name: query.excluded[name] for name in names},
-        )
-    )
+    said = {
+        "whole": end.whole,
+        "gap": end.gap,
+        "total": end.total,
+        "reason": end.reason,
+        "taken_at": taken_at,
+        "cursor": end.cursor,
+    }
+    row = {"account": account_id, "feature": feature.value, **said}
+    connection.execute(upsert(snapshot, *said), row)
 
 
 def snapshots(connection: Connection, account_id: int) -> dict[Feature, SnapshotRow]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
-from sqlalchemy.dialects import sqlite
 
 from crosswatch.model.kinds import Feature
+from crosswatch.store.statements import upsert
 from crosswatch.store.tables import run, run_lane
 
 RUNNING = "running"
@@ -146,12 +146,8 @@ def interrupt(connection: Connection, processes: Collection[str], now: int) -> l
 
 def keep_lane(connection: Connection, run_id: int, feature: Feature, counts: Mapping[str, object]) -> None:
     """Stores what a run did in one lane."""
-    query = sqlite.insert(run_lane).values(run=run_id, feature=feature.value, counts=dict(counts))
-    connection.execute(
-        query.on_conflict_do_update(
-            index_elements=list(run_lane.primary_key.columns), set_={"counts": query.excluded.counts}
-        )
-    )
+    row = {"run": run_id, "feature": feature.value, "counts": dict(counts)}
+    connection.execute(upsert(run_lane, "counts"), row)
 
 
 def lanes_of(connection: Connection, run_ids: Collection[int]) -> dict[int, dict[str, Any]]:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from crosswatch.model.kinds import Kind
 from crosswatch.model.refs import Hints, Ids, Ref
-from crosswatch.store.chunks import chunks
+from crosswatch.store.statements import chunks, execute_all, upsert
 from crosswatch.store.tables import title, title_id
 
 OWN = "crosswatch"
@@ -107,9 +106,8 @@ def next_key(connection: Connection) -> int:
 
 
 def add(connection: Connection, new: Sequence[TitleRow]) -> None:
-    """Makes titles with the keys that they bring, in one statement: asking for each key costs one per title."""
-    if new:
-        connection.execute(insert(title), [_columns(row) for row in new])
+    """Makes titles with the keys that they bring: asking for each key costs one per title."""
+    execute_all(connection, insert(title), (_columns(row) for row in new))
 
 
 def _columns(row: TitleRow) -> dict[str, object]:
@@ -127,31 +125,25 @@ def _columns(row: TitleRow) -> dict[str, object]:
 
 def add_ids(connection: Connection, new: Iterable[tuple[IdKey, int]]) -> None:
     """Ties ids to titles; one that is tied already stays where it is."""
-    rows = [
+    rows = (
         {"namespace": namespace, "kind": kind, "value": value, "title": key}
         for (namespace, kind, value), key in new
-    ]
-    if rows:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        connection.execute(dialect.insert(title_id).on_conflict_do_nothing(), rows)
+    )
+    execute_all(connection, upsert(title_id), rows)
 
 
 def keep_hints(connection: Connection, hints: dict[int, Hints]) -> None:
     """Stores names, years and posters of these titles."""
-    if not hints:
-        return
     query = (
         update(title)
         .where(title.c.id == bindparam("key"))
         .values(name=bindparam("new_name"), year=bindparam("new_year"), poster=bindparam("new_poster"))
     )
-    connection.execute(
-        query,
-        [
-            {"key": key, "new_name": hint.name, "new_year": hint.year, "new_poster": hint.poster}
-            for key, hint in hints.items()
-        ],
+    rows = (
+        {"key": key, "new_name": hint.name, "new_year": hint.year, "new_poster": hint.poster}
+        for key, hint in hints.items()
     )
+    execute_all(connection, query, rows)
 
 
 def ids_of(

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, select
-from sqlalchemy.dialects import sqlite
 
 from crosswatch.model.accounts import AccountName
 from crosswatch.model.kinds import Action, Feature, Kind, Precision
@@ -13,8 +12,8 @@ from crosswatch.model.readings import Date, LookedUp, Row, TitleState, Verdict
 from crosswatch.model.refs import Ref, ids
 from crosswatch.model.writes import Done, Outcome, Write
 from crosswatch.store import accounts
-from crosswatch.store.chunks import chunks
 from crosswatch.store.database import Database
+from crosswatch.store.statements import chunks, execute_all, upsert
 from crosswatch.store.tables import title, tracker_item
 from crosswatch.store.titles import OWN, own_key
 
@@ -149,10 +148,10 @@ def _store(
             gone.append({"gone": key})
         else:
             put.append(_columns(instance, feature, key, write, now))
-    _put(connection, put)
-    if gone:
-        here = (tracker_item.c.instance == instance) & (tracker_item.c.feature == feature)
-        connection.execute(delete(tracker_item).where(here, tracker_item.c.title == bindparam("gone")), gone)
+    names = ("value", "date", "precision", "origin", "changed_at")
+    execute_all(connection, upsert(tracker_item, *names, key=("instance", "feature", "title")), put)
+    here = (tracker_item.c.instance == instance) & (tracker_item.c.feature == feature)
+    execute_all(connection, delete(tracker_item).where(here, tracker_item.c.title == bindparam("gone")), gone)
     return outcomes
 
 
@@ -167,17 +166,3 @@ def _columns(instance: str, feature: Feature, key: int, write: Write, now: int) 
         "origin": write.origin,
         "changed_at": now,
     }
-
-
-def _put(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
-    if not rows:
-        return
-    query = sqlite.insert(tracker_item)
-    names = ("value", "date", "precision", "origin", "changed_at")
-    connection.execute(
-        query.on_conflict_do_update(
-            index_elements=["instance", "feature", "title"],
-            set_={name: query.excluded[name] for name in names},
-        ),
-        list(rows),
-    )

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import sqlite
 
+from crosswatch.store.statements import upsert
 from crosswatch.store.tables import unmatched
 
 _HOUR = 60 * 60 * 1000
@@ -22,19 +22,12 @@ def set_aside(connection: Connection, lane_id: int, reasons: dict[int, str], now
     for key, reason in reasons.items():
         query = select(unmatched.c.tries).where(unmatched.c.lane == lane_id, unmatched.c.title == key)
         tries = (connection.execute(query).scalar_one_or_none() or 0) + 1
-        new = sqlite.insert(unmatched).values(
-            lane=lane_id,
-            title=key,
-            reason=reason,
-            tries=tries,
-            next_try=now + min(_HOUR << min(tries - 1, 10), _LONGEST),
-        )
-        connection.execute(
-            new.on_conflict_do_update(
-                index_elements=["lane", "title"],
-                set_={name: new.excluded[name] for name in ("reason", "tries", "next_try")},
-            )
-        )
+        said = {
+            "reason": reason,
+            "tries": tries,
+            "next_try": now + min(_HOUR << min(tries - 1, 10), _LONGEST),
+        }
+        connection.execute(upsert(unmatched, *said), {"lane": lane_id, "title": key, **said})
 
 
 def matched(connection: Connection, lane_id: int, keys: Collection[int]) -> None:
