@@ -165,6 +165,8 @@ def test_a_revoked_session_stops_the_pair_until_it_is_connected_again(synced: Si
     assert "TMDb no longer accepts this connection" in page
     assert "Look at the connection" in page
     assert 'type="submit" disabled' in synced.html("/")
+    assert "Not connected" in synced.get("/settings/tmdb_sync")
+    assert "Connect again" in synced.get("/settings")
     synced.connect()
     page = synced.get("/")
     assert "TMDb no longer accepts" not in page

@@ -4,6 +4,7 @@ import contextlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from crosswatch.config.config import TmdbAccountConfig
 from crosswatch.errors import CrossWatchError, NotApproved, Refused, ServiceError, SessionEnded
@@ -11,7 +12,7 @@ from crosswatch.model.accounts import DEFAULT_INSTANCE, AccountName, is_instance
 from crosswatch.providers.tmdb.client import TOKEN_LIFETIME_MS, TmdbAccount, TmdbClient, auth_url
 from crosswatch.services.house import House
 from crosswatch.services.keys import key_for
-from crosswatch.services.standing import Memory, Standing, digest
+from crosswatch.services.standing import Memory, Standing, asked_and_lost, digest
 from crosswatch.store import accounts, pairs, pending
 from crosswatch.store.database import Connection
 from crosswatch.store.pending import PendingRow
@@ -103,9 +104,8 @@ class ConnectTmdb:
     async def peek(self, instance: str) -> Standing:
         """How the connection stands as far as it is known here, also of a name never used. Asks nobody."""
         name = _name(instance)
-        row = await self._pending(name)
-        stored = self._house.config.tmdb_account(instance)
-        standing = self.memory.standing(instance, stored, row)
+        row, lost_at = await self._house.database.read(partial(asked_and_lost, name=name))
+        standing = self.memory.standing(instance, self._house.config.tmdb_account(instance), row, lost_at)
         if not standing.pending or standing.auth_url or row is None:
             return standing
         web = self._house.config.tmdb_service().web_url

@@ -6,9 +6,11 @@ from typing import TypeVar
 
 from crosswatch.config.config import TmdbAccountConfig
 from crosswatch.errors import CrossWatchError, Refused, ServiceError, SessionEnded
+from crosswatch.model.accounts import AccountName
 from crosswatch.ports import Clock
 from crosswatch.providers.tmdb.client import TmdbAccount
-from crosswatch.store import pending
+from crosswatch.store import pending, runs
+from crosswatch.store.database import Connection
 from crosswatch.store.pending import PendingRow
 
 T = TypeVar("T")
@@ -29,8 +31,8 @@ class Standing:
     """How a connection stands without asking anybody.
 
     ``checked_at`` is when the service last confirmed it (None: not since this process began); ``error`` what the
-    last check said instead; ``attempt`` how the last try to connect went wrong. ``auth_url`` and ``expires_at``
-    belong to ``pending``.
+    last check, or a run since then, said instead; ``attempt`` how the last try to connect went wrong. ``auth_url``
+    and ``expires_at`` belong to ``pending``.
     """
 
     connected: bool
@@ -92,10 +94,14 @@ class Memory:
         for known in (self._checks, self._urls, self._tries):
             known.pop(instance, None)
 
-    def standing(self, instance: str, stored: TmdbAccountConfig, row: PendingRow | None) -> Standing:
-        """All of it together with what is stored."""
+    def standing(
+        self, instance: str, stored: TmdbAccountConfig, row: PendingRow | None, lost_at: int
+    ) -> Standing:
+        """All of it together with what is stored; ``lost_at`` as ``asked_and_lost`` gives it."""
         check = self.check_of(instance, stored.session_id) if stored.session_id else None
         error = check.error if check is not None else None
+        if stored.session_id and lost_at > (check.at if check is not None else 0):
+            check, error = None, SessionEnded("TMDb")
         connected = bool(stored.session_id) and not isinstance(error, SessionEnded)
         waiting = row is not None and row.outcome == pending.WAITING and row.expires_at > self._clock.now_ms()
         return Standing(
@@ -119,6 +125,13 @@ class Memory:
         if row.outcome != pending.WAITING:
             return Refused(row.outcome)
         return Refused("approval_expired") if over else _of(self._tries, instance, row)
+
+
+def asked_and_lost(connection: Connection, name: AccountName) -> tuple[PendingRow | None, int]:
+    """The request of an account, and when its last run heard that its session has ended (0: it did not)."""
+    last = runs.last_with(connection, name)
+    lost = last is not None and last.code == "session_ended"
+    return pending.find(connection, name), (last.finished_at or 0) if last is not None and lost else 0
 
 
 def _of(known: dict[str, tuple[str, T]], instance: str, row: PendingRow | None) -> T | None:

@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from crosswatch.model.accounts import AccountName
 from crosswatch.model.kinds import Feature
 from crosswatch.store.statements import upsert
-from crosswatch.store.tables import run, run_lane
+from crosswatch.store.tables import account, pair, run, run_lane
 
 RUNNING = "running"
 
@@ -111,6 +112,22 @@ def last_ended(connection: Connection) -> dict[int, RunRow]:
     """Pair id -> its newest run that has ended."""
     newest_ids = select(func.max(run.c.id)).where(run.c.status != RUNNING).group_by(run.c.pair)
     return {row.pair: _row(row) for row in connection.execute(select(run).where(run.c.id.in_(newest_ids)))}
+
+
+def last_with(connection: Connection, name: AccountName) -> RunRow | None:
+    """The newest run that has ended of all pairs that use this account."""
+    query = (
+        select(run)
+        .join(pair, pair.c.id == run.c.pair)
+        .join(account, account.c.id.in_((pair.c.source, pair.c.target)))
+        .where(
+            run.c.status != RUNNING, account.c.provider == name.provider, account.c.instance == name.instance
+        )
+        .order_by(run.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else _row(row)
 
 
 def going_on(connection: Connection, pair_id: int | None = None) -> list[RunRow]:

@@ -13,7 +13,6 @@ from crosswatch.model.accounts import AccountName
 from crosswatch.model.kinds import Feature
 from crosswatch.services.connect import PROVIDER
 from crosswatch.services.following import EVERY_SECONDS
-from crosswatch.services.home import HomeNow
 from crosswatch.services.overview import AccountState
 from crosswatch.services.pairs import NewPair
 from crosswatch.services.standing import Standing
@@ -91,7 +90,7 @@ async def home_view(parts: Parts) -> HomeView:
             stands[account.name] = Stand()
             continue
         standing = await parts.connect.peek(account.name.instance)
-        stands[account.name] = stand = _stand(account, standing, now)
+        stands[account.name] = stand = _stand(account.name, standing)
         view = connection_view(account, standing, stand)
         if view is not None:
             shown.append(view)
@@ -133,24 +132,14 @@ def connection_view(account: AccountState, standing: Standing, stand: Stand) -> 
     return ConnectionView(PROVIDER, "TMDb", shown, state, f"{SETTINGS}{further}")
 
 
-def _stand(account: AccountState, standing: Standing, now: HomeNow) -> Stand:
-    """Whether TMDb's account can be used, as far as its last check and the last runs tell."""
+def _stand(name: AccountName, standing: Standing) -> Stand:
+    """Whether TMDb's account can be used, as far as it is known."""
     error: CrossWatchError | None = None
-    if isinstance(standing.error, SessionEnded) or (
-        standing.connected and _found_ended(account, standing, now)
-    ):
-        error = SessionEnded("TMDb")
+    if isinstance(standing.error, SessionEnded):
+        error = standing.error
     elif not standing.connected:
-        error = Refused("not_connected", account=str(account.name))
+        error = Refused("not_connected", account=str(name))
     return Stand(error, standing.checked_at)
-
-
-def _found_ended(account: AccountState, standing: Standing, now: HomeNow) -> bool:
-    """Whether a run was the last to ask TMDb about the session, and heard that it has ended."""
-    last = [pair.last.run for pair in now.pairs if pair.last is not None and pair.pair.source == account.name]
-    return any(
-        run.code == "session_ended" and (run.finished_at or 0) > (standing.checked_at or 0) for run in last
-    )
 
 
 async def _home_again(request: Request, parts: Parts, show: Shower, refused: Refused) -> Response:

@@ -130,7 +130,7 @@ async def sync_view(parts: Parts, instance: str) -> TmdbSyncView:
         expires_at=standing.expires_at,
         notice=_notice(standing),
         accounts=_accounts(parts),
-        look=standing.connected and not recent,
+        look=(standing.connected or standing.error is not None) and not recent,
     )
 
 
