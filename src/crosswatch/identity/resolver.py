@@ -54,7 +54,7 @@ class _Batch:
         others = (id_key for ref in refs if ref.id(OWN) is None for id_key in _id_keys(ref))
         self._tied = titles.by_ids(connection, others)
         self._placed = titles.by_places(connection, shows.values()) if shows else {}
-        self._next = titles.next_key(connection)
+        self._next: int | None = None
         self._new: dict[int, TitleRow] = {}
         self._new_ids: dict[IdKey, int] = {}
         self._said: dict[int, tuple[TitleRow, Hints]] = {}
@@ -100,7 +100,8 @@ class _Batch:
         return None
 
     def _make(self, ref: Ref) -> TitleRow:
-        key, self._next = self._next, self._next + 1
+        key = titles.next_key(self._connection) if self._next is None else self._next
+        self._next = key + 1
         show = self._shows.get(ref.show_ids)
         row = TitleRow(key, ref.kind, Hints(), show, ref.season, ref.number)
         self._new[key] = row
