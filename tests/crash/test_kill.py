@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
 import random
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,17 +15,10 @@ from unittest import mock
 
 import pytest
 
-from crosswatch.app import open_house
-from crosswatch.model.accounts import AccountName
 from crosswatch.providers.tmdb import provider as tmdb_provider
 from crosswatch.providers.tmdb.manifest import PACE
-from crosswatch.services.connect import ConnectTmdb
-from crosswatch.services.house import House
-from crosswatch.services.pairs import NewPair, Pairs
-from crosswatch.services.running import Running, RunReport
-from crosswatch.settings import Settings
-from crosswatch.simulators.tmdb import DEMO_KEY
-from tests.system.processes import PROGRAM, SimulatedTmdb, environment, simulated_tmdb, started
+from tests.system.homes import Home
+from tests.system.processes import PROGRAM, environment, simulated_tmdb, started
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(900)]
 
@@ -56,74 +47,16 @@ COMPARED = (
 
 
 @dataclass
-class Home:
-    """One installation's folder, connected to the simulated TMDb, with one pair."""
+class Victim(Home):
+    """An installation whose program is killed; ``killed``: the runs that were under way."""
 
-    folder: Path
-    tmdb: SimulatedTmdb
     killed: list[int] = field(default_factory=list)
 
-    @property
-    def settings(self) -> Settings:
-        return Settings(
-            home=self.folder,
-            tmdb_api_url=self.tmdb.api_url,
-            tmdb_web_url=self.tmdb.web_url,
-            tmdb_visibility_delay=0,
-        )
 
-    def within(self, work: Callable[[House], Any]) -> Any:
-        """The result of work on the open house, in this process."""
-
-        async def main() -> Any:
-            house = open_house(self.settings, role="the test")
-            try:
-                return await work(house)
-            finally:
-                await house.close()
-
-        return asyncio.run(main())
-
-    def make(self) -> None:
-        session = _session(self.tmdb)
-
-        async def connect(house: House) -> None:
-            await ConnectTmdb(house).save("default", api_key=DEMO_KEY, session_id=session)
-            await Pairs(house).add(NewPair(AccountName("tmdb"), AccountName("tracker")))
-
-        self.within(connect)
-
-    def sync(self) -> RunReport:
-        """One undisturbed run."""
-
-        async def run(house: House) -> RunReport:
-            run_id, pair = await Running(house).begin(1, trigger="test")
-            return await Running(house).carry_out(run_id, pair)
-
-        report: RunReport = self.within(run)
-        assert (report.run.status, report.run.code) == ("succeeded", "")
-        return report
-
-    @contextlib.contextmanager
-    def looked_at(self) -> Iterator[sqlite3.Connection]:
-        with contextlib.closing(sqlite3.connect(self.settings.database_file, timeout=10)) as connection:
-            yield connection
-
-    def compared(self) -> list[list[tuple[Any, ...]]]:
-        with self.looked_at() as connection:
-            return [connection.execute(query).fetchall() for query in COMPARED]
-
-
-def _session(tmdb: SimulatedTmdb) -> str:
-    """A session of the simulated user, by the way that a script would take."""
-    import httpx2
-
-    key = {"api_key": DEMO_KEY}
-    token = httpx2.get(f"{tmdb.api_url}/authentication/token/new", params=key).json()["request_token"]
-    tmdb.approve(token)
-    body = {"request_token": token}
-    answer = httpx2.post(f"{tmdb.api_url}/authentication/session/new", params=key, json=body)
-    return str(answer.json()["session_id"])
+def compared(home: Home) -> list[list[tuple[Any, ...]]]:
+    """All that a sync leaves behind, without times, numbers of runs and versions."""
+    with home.looked_at() as connection:
+        return [connection.execute(query).fetchall() for query in COMPARED]
 
 
 SENT = "SELECT 1 FROM journal WHERE run > :run AND state = 'sent' AND feature = :feature LIMIT 1"
@@ -175,7 +108,7 @@ def moments(chance: random.Random) -> Iterator[Moment]:
             yield from storing
 
 
-def killed(home: Home, moment: Moment) -> bool:
+def killed(home: Victim, moment: Moment) -> bool:
     """Starts the program and kills it at that moment; whether that was before its end."""
     asked = home.tmdb.ask("/state")["requests"]
     with home.looked_at() as connection:
@@ -197,7 +130,7 @@ def killed(home: Home, moment: Moment) -> bool:
     return code == -signal.SIGKILL
 
 
-def nothing_is_left(home: Home) -> None:
+def nothing_is_left(home: Victim) -> None:
     """No lease, no process, no write half done; every run that was killed says so."""
     with home.looked_at() as connection:
         assert connection.execute("SELECT * FROM lease WHERE holder != ''").fetchall() == []
@@ -223,7 +156,7 @@ def test_a_sync_that_is_killed_at_any_moment_ends_as_if_it_had_not_been(tmp_path
         simulated_tmdb(*options) as tmdb,
         mock.patch.object(tmdb_provider, "PACE", replace(PACE, per_second=900)),
     ):
-        calm, victim = Home(tmp_path / "calm", tmdb), Home(tmp_path / "victim", tmdb)
+        calm, victim = Home(tmp_path / "calm", tmdb), Victim(tmp_path / "victim", tmdb)
         calm.make()
         victim.make()
         tmdb.ask("/knobs", {"delay": 0.02})
@@ -238,7 +171,7 @@ def test_a_sync_that_is_killed_at_any_moment_ends_as_if_it_had_not_been(tmp_path
                     hits.append(moment.name)
             victim.sync()
             nothing_is_left(victim)
-            for made, wanted in zip(victim.compared(), calm.compared(), strict=True):
+            for made, wanted in zip(compared(victim), compared(calm), strict=True):
                 assert made == wanted, f"seed {seed}, story {story}, after {hits[-KILLS:]}"
             tmdb.ask(
                 "/fill", {"user": "demo", "ratings": _ratings(chance, films), "synthetic": {"movies": 450}}

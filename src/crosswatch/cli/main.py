@@ -39,6 +39,9 @@ _USED_WRONGLY = (
     "unknown_instance",
     "not_a_v3_key",
     "not_yet",
+    "same_account",
+    "pair_exists",
+    "name_taken",
 )
 
 

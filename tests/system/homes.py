@@ -1,0 +1,89 @@
+"""Folders of installations for tests of the real program, connected without its help."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from crosswatch.app import open_house
+from crosswatch.model.accounts import AccountName
+from crosswatch.services.connect import ConnectTmdb
+from crosswatch.services.house import House
+from crosswatch.services.pairs import NewPair, Pairs
+from crosswatch.services.running import Running, RunReport
+from crosswatch.settings import Settings
+from crosswatch.simulators.tmdb import DEMO_KEY
+from tests.system.processes import SimulatedTmdb
+
+
+@dataclass
+class Home:
+    """One installation's folder, connected to the simulated TMDb, with one pair."""
+
+    folder: Path
+    tmdb: SimulatedTmdb
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            home=self.folder,
+            tmdb_api_url=self.tmdb.api_url,
+            tmdb_web_url=self.tmdb.web_url,
+            tmdb_visibility_delay=0,
+        )
+
+    def within(self, work: Callable[[House], Any]) -> Any:
+        """The result of work on the open house, in this process."""
+
+        async def main() -> Any:
+            house = open_house(self.settings, role="the test")
+            try:
+                return await work(house)
+            finally:
+                await house.close()
+
+        return asyncio.run(main())
+
+    def make(self, *, pair: bool = True) -> None:
+        """Connects it by a session of the simulated user, and makes the pair."""
+        session = _session(self.tmdb)
+
+        async def connect(house: House) -> None:
+            await ConnectTmdb(house).save("default", api_key=DEMO_KEY, session_id=session)
+            if pair:
+                await Pairs(house).add(NewPair(AccountName("tmdb"), AccountName("tracker")))
+
+        self.within(connect)
+
+    def sync(self) -> RunReport:
+        """One undisturbed run."""
+
+        async def run(house: House) -> RunReport:
+            run_id, pair = await Running(house).begin(1, trigger="test")
+            return await Running(house).carry_out(run_id, pair)
+
+        report: RunReport = self.within(run)
+        assert (report.run.status, report.run.code) == ("succeeded", "")
+        return report
+
+    @contextlib.contextmanager
+    def looked_at(self) -> Iterator[sqlite3.Connection]:
+        with contextlib.closing(sqlite3.connect(self.settings.database_file, timeout=10)) as connection:
+            yield connection
+
+
+def _session(tmdb: SimulatedTmdb) -> str:
+    """A session of the simulated user, by the way that a script would take."""
+    key = {"api_key": DEMO_KEY}
+    token = httpx2.get(f"{tmdb.api_url}/authentication/token/new", params=key).json()["request_token"]
+    tmdb.approve(token)
+    body = {"request_token": token}
+    answer = httpx2.post(f"{tmdb.api_url}/authentication/session/new", params=key, json=body)
+    return str(answer.json()["session_id"])
