@@ -53,6 +53,7 @@ SETTINGS = {
     "tmdb-key-stored": tmdb(),
     "tmdb-key-from-environment": tmdb(key=KeyView(True, "…1234", "CROSSWATCH_TMDB_SYNC_API_KEY")),
     "tmdb-pending": tmdb(**PENDING),
+    "tmdb-connected-unused": tmdb(**CONNECTED, unused=True, accounts=(("default", "alice"),)),
     "tmdb-connected": tmdb(**CONNECTED, accounts=(("default", "alice"),)),
     "tmdb-connected-pending": tmdb(
         **CONNECTED, **PENDING, accounts=(("default", "alice"), ("second", "bob"))

@@ -40,7 +40,8 @@ def test_from_nothing_to_connected_and_back(site: Site) -> None:
     assert end == "/connect/tmdb_sync/result/connected"
     assert "Connected to TMDb You can close this tab." in site.get(end)
     page = site.get(PAGE)
-    assert "Connected alice · checked just now" in page
+    assert "Connected alice · checked just now Choose what to keep in step" in page
+    assert f'href="{site.api.served.web_url}/settings/api"' in site.html(PAGE)
     assert "One step left." in site.get("/")
     assert "Connected: alice" in site.get("/settings")
     assert "Disconnect alice from TMDb?" in site.get(DISCONNECT)
@@ -282,3 +283,17 @@ def test_what_tmdb_says_is_never_markup(site: Site) -> None:
     session = site.api.house.config.tmdb_account().session_id
     site.parts.connect.memory.failed("default", session, hostile)
     assert "&lt;b&gt;no&lt;/b&gt;" in site.html(PAGE)
+
+
+def test_a_restart_forgets_nothing_that_matters(site: Site) -> None:
+    site.connect()
+    url = site.asked()
+    token = url.split("/authenticate/")[1].split("?")[0]
+    site.api.close()
+    site.api.open()
+    page = site.html(PAGE)
+    assert f'href="{site.api.served.web_url}/authenticate/{token}"' in page
+    assert 'hx-trigger="poll, load"' in page
+    assert "Pending approval" in site.get(PAGE)
+    assert "Connected alice" in site.get(PAGE)
+    assert site.came_back(site.answered(url)).endswith("/connected")

@@ -48,6 +48,7 @@ def test_from_the_offer_to_in_step(site: Site) -> None:
     assert messages[0].startswith("retry: 3000\ndata: ")
     assert "Everything is in step." in messages[-2]
     assert messages[-1].splitlines() == ["event: done", "data:"]
+    assert "Choose what to keep in step" not in site.get("/settings/tmdb_sync")
     page = site.get("/")
     assert "Everything is in step. Looked at just now ." in page
     assert "Watchlist 6 Ratings 6" in page

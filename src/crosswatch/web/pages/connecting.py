@@ -30,10 +30,11 @@ async def result(request: Request, show: ShowDep, outcome: str) -> Response:
     """How it ended, and nothing else; anybody may see this page."""
     if outcome not in _RESULTS:
         raise Refused("not_found", what="page at this address")
-    notice = Notice(words.say(outcome)) if outcome != "connected" else None
-    return show.page(
-        request, "connect_result.html", ConnectResultView(_RESULTS[outcome], notice=notice), nav=False
-    )
+    if outcome == "connected":  # Home has the next step
+        view = ConnectResultView(Result.CONNECTED, back="/")
+    else:
+        view = ConnectResultView(_RESULTS[outcome], notice=Notice(words.say(outcome)))
+    return show.page(request, "connect_result.html", view, nav=False)
 
 
 @router.get("/{state}")

@@ -130,6 +130,8 @@ async def sync_view(parts: Parts, instance: str) -> TmdbSyncView:
         expires_at=standing.expires_at,
         notice=_notice(standing),
         accounts=_accounts(parts),
+        keys_page=f"{parts.house.config.tmdb_service().web_url}/settings/api",
+        unused=standing.connected and not await parts.connect.stopping_pairs(instance),
         look=(standing.connected or standing.error is not None) and not recent,
     )
 

@@ -312,6 +312,7 @@ class TmdbSyncView:
     ``connected`` and ``pending`` may both be true; ``checked`` is false where TMDb could not be asked. ``notice``
     is the code of interface.md 4.1 in words, None where there is nothing to say beyond ``pending``.
     ``auth_url`` and ``expires_at`` belong to ``pending``. ``look``: the page asks for the state as soon as it is there.
+    ``unused``: connected, and no pair makes use of it yet.
     """
 
     instance: str
@@ -327,6 +328,7 @@ class TmdbSyncView:
     accounts: tuple[tuple[str, str], ...] = ()
     keys_page: str = "https://www.themoviedb.org/settings/api"
     look: bool = False
+    unused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
