@@ -104,7 +104,10 @@ HOME = {
     "home-in-step-attention": home(pair(PairState.IN_STEP, counts=(20_000, 184_113)), attention=3),
     "home-running": home(pair(PairState.RUNNING, READING)),
     "home-waiting": home(
-        pair(PairState.RUNNING, Progress("42", "waiting", NOW, waiting_for="run 41 of the command line (process 812)"))
+        pair(
+            PairState.RUNNING,
+            Progress("42", "waiting", NOW, waiting_for="run 41 of the command line (process 812)"),
+        )
     ),
     "home-stopping": home(
         pair(PairState.RUNNING, Progress("42", "writing", NOW, "tracker", 3, 9, 0.4, 340.0, "", True))
