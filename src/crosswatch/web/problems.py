@@ -26,6 +26,9 @@ STATUS: dict[str, int] = {
     "unreachable": 502,
     "blocked": 502,
     "rate_limited": 429,
+    "rate_limited_unsaid": 429,
+    "title_gone": 404,
+    "title_refused": 422,
     "tmdb_error": 502,
     # asking for something that cannot be
     "invalid_request": 422,
