@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from crosswatch.model.kinds import Feature
 from crosswatch.simulators.tmdb import Edit, Key
 from tests.system.world import World, lane
 
@@ -189,3 +190,20 @@ def test_two_rows_of_one_title_say_nothing_about_it(world: World) -> None:
     assert [row["value"] for row in value] == [700]
     world.edit("unrate", films[4])
     assert lane(world.sync()) == {"changed": 1}
+
+
+def test_what_a_cut_list_does_not_say_ends_no_row(world: World) -> None:
+    """Gone from both sides, says a list of which a page is missing: perhaps it stands on that page again."""
+    films = films_in_step(world)
+    world.edit("unrate", films[3])
+    assert lane(world.sync()) == {"kept": 1}
+    world.by_hand(Feature.RATINGS, films[3], None)
+    world.fault(kind="wrong_page", **PAGE_2_OF_FILMS)
+    report = world.sync()
+    assert report.lanes["ratings"]["why_held"] == {"not_whole": 1}
+    row = world.rows("SELECT * FROM base WHERE title = ?", world.title(films[3]))[0]
+    assert (row["source_value"], row["target_value"]) == (None, 700)
+    world.edit("rate", films[3], 3.0)
+    world.sim.knobs.faults = []
+    world.sync()
+    assert films[3] not in world.ratings
