@@ -203,6 +203,9 @@ def _tell(report: RunReport) -> None:
         )
         for side, reason in lane.get("incomplete", {}).items():
             typer.echo(f"    the {side}'s list is not complete: {reason}")
+        hidden = sum(lane.get("gap", {}).values())
+        if hidden:
+            typer.echo(f"    {hidden} hidden: the service counts them and does not list them")
         for why, titles in lane.get("why_held", {}).items():
             typer.echo(f"    {titles} held: {words.held(why)}")
     if run.code:

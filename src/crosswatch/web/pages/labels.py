@@ -169,6 +169,12 @@ COUNTS = {
     "left": Label(
         "left alone", "Your own change on the right side stays as you made it.", "user-round", "idle"
     ),
+    "hidden": Label(
+        "hidden",
+        "The service counts them and does not list them; nothing is concluded from that.",
+        "eye-off",
+        "idle",
+    ),
 }
 
 # How one title ended; words.py has the sentences for codes that a reason carries.

@@ -177,7 +177,9 @@ def lane_view(feature: Feature, counts: Mapping[str, Any]) -> LaneView:
     """The result of a lane."""
     read = counts.get("read", {})
     figures = {name: value for name, value in counts.items() if isinstance(value, int)}
-    return LaneView(feature, read.get("source"), read.get("target"), figures, counts.get("to", {}))
+    figures["hidden"] = sum(counts.get("gap", {}).values())
+    held = tuple((titles, words.held(why)) for why, titles in counts.get("why_held", {}).items())
+    return LaneView(feature, read.get("source"), read.get("target"), figures, counts.get("to", {}), held)
 
 
 def item_view(item: Item, sides: Mapping[str, SideView]) -> ItemView:

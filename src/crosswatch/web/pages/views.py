@@ -231,13 +231,17 @@ class RunListView:
 
 @dataclass(frozen=True, slots=True)
 class LaneView:
-    """The result of one lane; ``counts`` by the names of the run object, ``to`` what went to which side."""
+    """The result of one lane; ``counts`` by the names of the run object, ``to`` what went to which side.
+
+    ``held``: (how many titles, why they wait).
+    """
 
     feature: Feature
     read_source: int | None
     read_target: int | None
     counts: Mapping[str, int]
     to: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    held: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
