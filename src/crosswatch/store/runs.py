@@ -101,13 +101,6 @@ def newest(connection: Connection, *, limit: int, before: int | None = None) -> 
     return [_row(row) for row in connection.execute(query)]
 
 
-def last_of(connection: Connection, pair_id: int) -> RunRow | None:
-    """The newest run of a pair."""
-    query = select(run).where(run.c.pair == pair_id).order_by(run.c.id.desc()).limit(1)
-    row = connection.execute(query).first()
-    return None if row is None else _row(row)
-
-
 def last_ended(connection: Connection) -> dict[int, RunRow]:
     """Pair id -> its newest run that has ended."""
     newest_ids = select(func.max(run.c.id)).where(run.c.status != RUNNING).group_by(run.c.pair)
