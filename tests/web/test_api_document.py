@@ -63,7 +63,10 @@ def test_the_page_shows_all_of_it_without_scripts(api: Api, document: Any) -> No
     assert not re.search(r"<script|<style|\sstyle=|\son\w+=|https?://", page.text)
     for path, calls in document["paths"].items():
         for method in calls:
-            assert f"<code>{method.upper()} {path}</code>" in page.text
+            assert f'<span class="method">{method.upper()}</span> <code>{path}</code>' in page.text
+    assert "Successful Response" not in page.text
+    assert "`" not in page.text
+    assert 'rel="icon"' in page.text
     targets = set(re.findall(r'href="#([^"]+)"', page.text))
     assert targets
     assert targets <= set(re.findall(r'\sid="([^"]+)"', page.text))

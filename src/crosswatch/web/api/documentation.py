@@ -1,5 +1,6 @@
 """The OpenAPI document, and the page on which it can be read without any script."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from crosswatch.errors import HouseError
@@ -21,6 +23,7 @@ Keeps what people watch, want to watch and think of it the same in every service
 Errors are `application/problem+json` (RFC 9457) with `ok`, `error` (the sentence to show) and `code` (which never
 changes its meaning). Lists answer `items`, `total` and `next`. Times are ISO 8601 in UTC, ids are strings.
 """
+_UNSAID = "Successful Response"  # what the framework writes where a call does not describe its answer
 _REFERENCE = "#/components/schemas/"
 
 router = APIRouter(include_in_schema=False)
@@ -32,6 +35,18 @@ _templates = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
+
+
+def prose(text: str) -> Markup:
+    """A sentence as HTML, escaped, with what stands in backticks as code."""
+    parts = re.split(r"`+([^`]+)`+", text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else escape(part)
+        for place, part in enumerate(parts)
+    )
+
+
+_templates.filters["prose"] = prose
 
 
 @router.get(PATH)
@@ -50,10 +65,10 @@ def page(request: Request) -> Response:
     schemas = described["components"]["schemas"]
     html = _templates.get_template("docs.html").render(
         info=described["info"],
-        tags=_by_tag(described),
+        tags=_by_tag(described, schemas),
         schemas={name: _fields(schema) for name, schema in sorted(schemas.items())},
         descriptions={name: schema.get("description", "") for name, schema in schemas.items()},
-        stylesheet=_stylesheet(base),
+        assets=_assets(base),
         document=base + PATH,
         home=f"{base}/",
     )
@@ -105,7 +120,7 @@ def _mend(operation: dict[str, Any]) -> None:
             answer["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 
 
-def _by_tag(described: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+def _by_tag(described: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Tag -> its calls, in the order of the document."""
     found: dict[str, list[dict[str, Any]]] = {}
     for path, operations in described["paths"].items():
@@ -124,19 +139,21 @@ def _by_tag(described: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
                     for one in operation.get("parameters", [])
                 ],
                 "body": kind(body) if body is not None else "",
-                "answers": [_answer(status, answer) for status, answer in operation["responses"].items()],
+                "answers": [
+                    _answer(status, answer, schemas) for status, answer in operation["responses"].items()
+                ],
             }
             found.setdefault(operation["tags"][0], []).append(call)
     return found
 
 
-def _answer(status: str, answer: Mapping[str, Any]) -> dict[str, str]:
+def _answer(status: str, answer: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, str]:
     content: Mapping[str, Any] = next(iter(answer.get("content", {}).values()), {})
-    return {
-        "status": "others" if status == "default" else status,
-        "description": answer["description"],
-        "type": kind(content["schema"]) if "schema" in content else "",
-    }
+    shape = kind(content["schema"]) if "schema" in content else ""
+    said = answer["description"]
+    if said == _UNSAID:
+        said = schemas.get(shape, {}).get("description", "")
+    return {"status": "others" if status == "default" else status, "description": said, "type": shape}
 
 
 def _fields(schema: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -173,9 +190,10 @@ def kind(schema: Mapping[str, Any]) -> str:
     return str(schema.get("type", "anything"))
 
 
-def _stylesheet(base: str) -> str:
-    """The address of the pages' styles; empty where they have not been built, and then the page is plain."""
+def _assets(base: str) -> dict[str, str]:
+    """The addresses of the pages' styles and icon; none where they have not been built, and then the page is plain."""
     try:
-        return base + Assets().path("app.css")
+        built = Assets()
     except HouseError:
-        return ""
+        return {}
+    return {"style": base + built.path("app.css"), "icon": base + built.path("favicon.svg")}
