@@ -6,7 +6,7 @@ import pytest
 
 from crosswatch.errors import ServiceFailed
 from crosswatch.model.kinds import Kind
-from crosswatch.providers.tmdb.shapes import list_page, rating_of
+from crosswatch.providers.tmdb.shapes import list_page, rating_of, text_of
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,30 @@ def test_what_is_not_the_page_that_was_asked_for_is_no_page(spoil: dict[str, obj
     assert list_page(good, 1, Kind.MOVIE, rated=True).rows == ()
     with pytest.raises(ServiceFailed):
         list_page(good | spoil, 1, Kind.MOVIE, rated=True)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Amélie", "Amélie"),
+        ("千と千尋の神隠し", "千と千尋の神隠し"),
+        ("\ud800half", "half"),
+        ("a\x1b]0;b\x07c", "a]0;bc"),
+        ("a\u00a0b", "a b"),
+        ("\u202egnirts", "gnirts"),
+        (None, ""),
+        (7, ""),
+    ],
+)
+def test_texts_keep_what_can_be_shown(said: object, shown: str) -> None:
+    assert text_of(said) == shown
+
+
+@pytest.mark.parametrize("number", [99999999999999999999, 2**31, -1, 1.0, True, "7", None])
+def test_a_number_that_none_can_be_costs_its_row_or_its_page_and_no_more(number: object) -> None:
+    good = {"id": 1, "title": "Good", "rating": 8.5}
+    page = {"page": 1, "total_pages": 1, "total_results": 2, "results": [{**good, "id": number}, good]}
+    read = list_page(page, 1, Kind.MOVIE, rated=True)
+    assert (len(read.rows), read.unusable) == (1, 1)
+    with pytest.raises(ServiceFailed):
+        list_page({**page, "total_results": number}, 1, Kind.MOVIE, rated=True)

@@ -276,7 +276,7 @@ def test_one_who_died_while_asking_is_waited_for_and_then_overtaken(
 
 
 def test_an_approval_that_ended_or_was_replaced_is_not_claimed(database: Database, asked: PendingRow) -> None:
-    database.write_now(lambda connection: pending.conclude(connection, asked, pending.DENIED))
+    database.write_now(lambda connection: pending.conclude(connection, asked, "approval_denied"))
     assert not claim(database, asked, now=10_000)
     new = PendingRow(TMDB, "new token", "key", "hash", pending.WAITING, 9_000_000)
     database.write_now(lambda connection: pending.keep(connection, new))

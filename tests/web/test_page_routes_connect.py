@@ -189,12 +189,14 @@ def test_a_redirect_while_tmdb_is_away_can_be_finished_later(site: Site) -> None
     assert "Connected alice" in verified(site)
 
 
-def test_the_redirect_counts_once_and_only_with_its_token(site: Site) -> None:
+def test_the_redirect_has_an_effect_once_and_only_with_its_token(site: Site) -> None:
     back = site.answered(site.asked())
     forged = back.split("request_token=")[0] + "request_token=" + "0" * 40 + "&approved=true"
     assert site.came_back(forged).endswith("/approval_unknown")
     assert site.came_back(back).endswith("/connected")
-    assert site.came_back(back).endswith("/approval_unknown")
+    asked = len(site.sim.traffic.entries("POST", "/authentication/session/new"))
+    assert site.came_back(back).endswith("/connected"), "it says how it ended"
+    assert len(site.sim.traffic.entries("POST", "/authentication/session/new")) == asked, "and does nothing"
     assert "used already" in site.get("/connect/tmdb_sync/result/approval_unknown")
 
 

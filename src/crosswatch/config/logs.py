@@ -32,6 +32,8 @@ def setup_logging(level: str, fmt: str, stream: TextIO | None = None) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+        logger.disabled = False
+        logger.setLevel(logging.NOTSET)
     access = logging.getLogger("uvicorn.access")
     if not any(isinstance(one, _WithoutQuery) for one in access.filters):
         access.addFilter(_WithoutQuery())

@@ -59,15 +59,28 @@ class Applying:
         if to_send:
             sent_at = self.clock.now_ms()
             await self.database.write(lambda connection: self._mark_sent(connection, to_send, sent_at))
+        try:
             for start in range(0, len(to_send), batch):
                 ended.extend(await self._send(to_send[start : start + batch], refs))
-        await self.database.write(lambda connection: self._store(connection, ended))
+            await self.database.write(lambda connection: self._store(connection, ended))
+        except CrossWatchError:
+            self._count_unknown(to_send, ended)
+            raise
         self.progress.advance(len(writes))
         for write, outcome in ended:
             self.counts.ended(write[1].side, write[1].action, outcome.done)
         stopped = next((outcome for _, outcome in ended if outcome.done is Done.RECONNECT), None)
         if stopped is not None:
             raise ServiceError(stopped.code)
+
+    def _count_unknown(self, sent: Sequence[Numbered], ended: Sequence[tuple[Numbered, Outcome]]) -> None:
+        """What was sent, and of which the end could not be stored, is in doubt: the next run looks it up."""
+        seqs = {seq for seq, _ in sent}
+        for _, write in sent:
+            self.counts.ended(write.side, write.action, Done.IN_DOUBT)
+        for (seq, write), outcome in ended:
+            if seq not in seqs:
+                self.counts.ended(write.side, write.action, outcome.done)
 
     async def _look(self, refs: list[Ref]) -> Mapping[Ref, LookedUp]:
         """The states of the titles just before they are written: nothing is overwritten unseen."""

@@ -238,7 +238,7 @@ class _Run:
         if isinstance(error, Cancelled):
             return "cancelled"
         if error is not None:
-            wrote = any(counts.done for counts in self._counts.values())
+            wrote = any(counts.done or counts.outcomes["in_doubt"] for counts in self._counts.values())
             return "partial" if self._decided or wrote else "failed"
         return "partial" if any(counts.open for counts in self._counts.values()) else "succeeded"
 

@@ -1,28 +1,22 @@
 """Connecting TMDb: asked for, approved at TMDb, finished by whoever comes first. Credentials are tested, then saved."""
 
-import contextlib
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
 from crosswatch.config.config import TmdbAccountConfig
-from crosswatch.errors import CrossWatchError, NotApproved, Refused, ServiceError, SessionEnded
+from crosswatch.errors import CrossWatchError, KeyRejected, Refused, ServiceError, SessionEnded
 from crosswatch.model.accounts import DEFAULT_INSTANCE, AccountName, is_instance_name
 from crosswatch.providers.tmdb.client import TOKEN_LIFETIME_MS, TmdbAccount, TmdbClient, auth_url
+from crosswatch.services.finishing import Finishing
 from crosswatch.services.house import House
 from crosswatch.services.keys import key_for
-from crosswatch.services.standing import Memory, Standing, asked_and_lost, digest
+from crosswatch.services.standing import Memory, Standing, asked_and_lost, digest, stored_account
 from crosswatch.store import accounts, pairs, pending
 from crosswatch.store.database import Connection
 from crosswatch.store.pending import PendingRow
 
 PROVIDER = "tmdb"
-ASK_APART_MS = 2_000
-"""TMDb is asked for the session at most this often per account, however many tabs and commands wait for it."""
-
-FINISH_LIMIT_MS = 60_000
-RACE_SECONDS = 15.0
 _RECENTLY_MS = 10_000
 
 
@@ -69,6 +63,7 @@ class ConnectTmdb:
     def __init__(self, house: House) -> None:
         self._house = house
         self.memory = Memory(house.clock)
+        self._finishing = Finishing(house, self.memory, self._keep)
 
     def instances(self) -> list[str]:
         """Every account that was ever connected, the default one first."""
@@ -86,8 +81,8 @@ class ConnectTmdb:
         state = secrets.token_urlsafe(16)
         row = PendingRow(
             name=name,
-            sealed_token=self._seal(name, "token", token.token),
-            sealed_key=self._seal(name, "key", key),
+            sealed_token=self._finishing.seal(name, "token", token.token),
+            sealed_key=self._finishing.seal(name, "key", key),
             state_hash=digest(state) if public_url else "",
             outcome=pending.WAITING,
             expires_at=token.expires_at_ms,
@@ -109,16 +104,16 @@ class ConnectTmdb:
         if not standing.pending or standing.auth_url or row is None:
             return standing
         web = self._house.config.tmdb_service().web_url
-        return replace(standing, auth_url=auth_url(web, self._opened(row, "token"), ""))
+        return replace(standing, auth_url=auth_url(web, self._finishing.opened(row, "token"), ""))
 
     async def verify(self, instance: str) -> Verified:
         """How the connection is by now; finishes it by itself once the request is approved."""
         row = await self._known(instance)
         attempt: CrossWatchError | None = None
         if row is not None:
-            attempt = await self._advance(row)
+            attempt = await self._finishing.advance(row)
             self.memory.tried(instance, row.sealed_token, attempt)
-            row = await self._pending(_name(instance))
+            row = await self._finishing.find(_name(instance))
         waiting = row is not None and row.outcome == pending.WAITING
         return await self._state(instance, row, attempt, waiting=waiting)
 
@@ -126,11 +121,11 @@ class ConnectTmdb:
         self, instance: str, *, api_key: str | None = None, request_token: str | None = None
     ) -> Verified:
         """Finishes an approved request now. Raises what stands in its way, such as ``pending_approval``."""
-        row = await self._pending(_name(instance)) if request_token else await self._known(instance)
-        if request_token and (row is None or self._opened(row, "token") != request_token.strip()):
-            error = await self._ask(self._of_script(instance, api_key, request_token.strip()))
+        row = await self._finishing.find(_name(instance)) if request_token else await self._known(instance)
+        if request_token and (row is None or self._finishing.opened(row, "token") != request_token.strip()):
+            error = await self._finishing.try_once(self._of_script(instance, api_key, request_token.strip()))
         elif row is not None:
-            error = await self._advance(row, insist=True)
+            error = await self._finishing.advance(row, insist=True)
         elif self._house.config.tmdb_account(instance).session_id:
             error = None
         else:
@@ -140,22 +135,23 @@ class ConnectTmdb:
         return await self._state(instance, None, None, waiting=False)
 
     async def returned(self, state: str, *, request_token: str, approved: bool, denied: bool) -> str:
-        """What became of an approval when TMDb sends the browser back: ``connected`` or a code. Counts once."""
+        """What became of an approval when TMDb sends the browser back: ``connected`` or a code. Has an effect once."""
         row = await self._house.database.read(
             lambda connection: pending.of_state(connection, PROVIDER, digest(state))
         )
-        if row is None and self.memory.was_finished(digest(state)):
-            return "connected"  # somebody who asked in the meantime was quicker than the redirect
+        if row is not None and row.outcome != pending.WAITING:
+            return (
+                row.outcome
+            )  # somebody was quicker than this redirect, or it comes twice: it changes nothing
         if row is None or not secrets.compare_digest(
-            self._opened(row, "token").encode(), request_token.encode()
+            self._finishing.opened(row, "token").encode(), request_token.encode()
         ):
             return "approval_unknown"
-        await self._house.database.write(lambda connection: pending.use_state(connection, row.name))
         if denied and not approved:
-            await self._conclude(row, "approval_denied")
+            await self._finishing.conclude(row, "approval_denied")
             return "approval_denied"
-        error = await self._advance(replace(row, state_hash=""), insist=True)
-        return error.code if error is not None else "connected"
+        error = await self._finishing.advance(row, insist=True)
+        return error.code if error is not None else pending.CONNECTED
 
     async def save(self, instance: str, *, api_key: str | None, session_id: str) -> Verified:
         """Takes a key and a session that the user already has; both are tried at TMDb before they are saved."""
@@ -198,68 +194,16 @@ class ConnectTmdb:
         await self._house.database.write(store)
         return Disconnected(instance, revoked, bool(stored.session_id), using)
 
-    # --- how a request goes on -------------------------------------------------------------------------------------
+    # --- how a connection is kept -----------------------------------------------------------------------------------
 
-    async def _advance(self, row: PendingRow, *, insist: bool = False) -> CrossWatchError | None:
-        """Goes on with a request; None once it is connected, else what stands in its way.
-
-        Only one at a time asks TMDb, and not more often than every two seconds; with ``insist`` the others wait for
-        their turn, else they say that it is pending.
-        """
-        if row.outcome != pending.WAITING:
-            return Refused(row.outcome)
-        clock = self._house.clock
-        give_up = clock.now_ms() + round(RACE_SECONDS * 1000)
-        finisher = secrets.token_hex(8)
-        while not await self._house.database.write(self._claim(row, finisher)):
-            now = await self._pending(row.name)
-            if now is None or now.sealed_token != row.sealed_token:
-                stored = self._house.config.tmdb_account(row.name.instance)
-                return None if stored.session_id else Refused("no_pending_request")
-            if now.outcome != pending.WAITING:
-                return Refused(now.outcome)
-            if not insist or clock.now_ms() > give_up:
-                return self._not_yet(row)
-            await clock.sleep(0.1)
-        try:
-            return await self._ask(row)
-        finally:
-            await self._house.database.write(
-                lambda connection: pending.release(connection, row.name, finisher)
-            )
-
-    def _claim(self, row: PendingRow, finisher: str) -> Callable[[Connection], bool]:
-        now = self._house.clock.now_ms()
-        return lambda connection: pending.claim(
-            connection, row, finisher=finisher, now=now, until=now + FINISH_LIMIT_MS, apart=ASK_APART_MS
-        )
-
-    async def _ask(self, row: PendingRow) -> CrossWatchError | None:
-        """Asks TMDb for the session, once. What concerns this request alone ends it; else it can be tried again."""
-        key, token = self._opened(row, "key"), self._opened(row, "token")
-        try:
-            session_id = await self._client(key).new_session(token)
-        except NotApproved:
-            if self._house.clock.now_ms() >= row.expires_at:
-                await self._conclude(row, "approval_expired")
-                return Refused("approval_expired")
-            return Refused("pending_approval")
-        except ServiceError as error:
-            if error.code == "no_session_id":
-                await self._conclude(row, error.code)
-            return error
-        account: TmdbAccount | None = None
-        with contextlib.suppress(ServiceError):  # the session is good: who it is will be asked again
-            account = await self._client(key, session_id).account()
-        await self._keep(row.name, key, session_id, account)
-        self.memory.finished(row.state_hash)
-        return None
-
-    def _not_yet(self, row: PendingRow) -> CrossWatchError:
-        expired = self._house.clock.now_ms() >= row.expires_at
-        return Refused("approval_expired" if expired else "pending_approval")
-
-    async def _keep(self, name: AccountName, key: str, session_id: str, account: TmdbAccount | None) -> None:
+    async def _keep(
+        self,
+        name: AccountName,
+        key: str,
+        session_id: str,
+        account: TmdbAccount | None,
+        row: PendingRow | None = None,
+    ) -> None:
         """Saves a tested connection, and only then ends the one before at TMDb."""
         instance = name.instance
         before = self._house.config.tmdb_account(instance) if instance in self.instances() else None
@@ -272,7 +216,10 @@ class ConnectTmdb:
         )
 
         def store(connection: Connection) -> None:
-            pending.remove(connection, name)
+            if row is None:
+                pending.remove(connection, name)
+            else:  # a redirect that comes second is told of it, whoever was first
+                pending.conclude(connection, row, pending.CONNECTED)
             if account is not None:
                 accounts.keep(
                     connection,
@@ -299,9 +246,6 @@ class ConnectTmdb:
             return False
         return True
 
-    async def _conclude(self, row: PendingRow, outcome: str) -> None:
-        await self._house.database.write(lambda connection: pending.conclude(connection, row, outcome))
-
     # --- how a connection is ---------------------------------------------------------------------------------------
 
     async def _state(
@@ -309,7 +253,7 @@ class ConnectTmdb:
     ) -> Verified:
         stored = self._house.config.tmdb_account(instance)
         account, wrong = await self._check(instance, stored, hurry=waiting)
-        connected = bool(stored.session_id) and not isinstance(wrong, SessionEnded)
+        connected = bool(stored.session_id) and not isinstance(wrong, SessionEnded | KeyRejected)
         checked = connected and wrong is None
         error = None if checked else wrong if connected else attempt or wrong or self._nothing(stored)
         return Verified(
@@ -332,7 +276,7 @@ class ConnectTmdb:
         """Asks TMDb who the stored session is; with ``hurry`` a confirmation of the last seconds will do."""
         if not stored.session_id:
             return None, None
-        known = TmdbAccount(int(stored.account_id), stored.username) if stored.account_id.isdigit() else None
+        known = stored_account(stored)
         recent = self.memory.check_of(instance, stored.session_id)
         if hurry and recent and recent.account and self._house.clock.now_ms() - recent.at < _RECENTLY_MS:
             return recent.account, None
@@ -361,23 +305,20 @@ class ConnectTmdb:
     async def _known(self, instance: str) -> PendingRow | None:
         """The request of an account, if there is one. Raises ``unknown_instance`` for a name never heard of."""
         name = _name(instance)
-        row = await self._pending(name)
+        row = await self._finishing.find(name)
         if row is None and instance not in self.instances():
             account = await self._house.database.read(lambda connection: accounts.find(connection, name))
             if account is None:
                 raise Refused("unknown_instance", instance=instance)
         return row
 
-    async def _pending(self, name: AccountName) -> PendingRow | None:
-        return await self._house.database.read(lambda connection: pending.find(connection, name))
-
     def _of_script(self, instance: str, api_key: str | None, token: str) -> PendingRow:
         """A request that a script asked TMDb for itself; it is tried once and not stored."""
         name = _name(instance)
         return PendingRow(
             name=name,
-            sealed_token=self._seal(name, "token", token),
-            sealed_key=self._seal(name, "key", key_for(self._house.config, instance, api_key)),
+            sealed_token=self._finishing.seal(name, "token", token),
+            sealed_key=self._finishing.seal(name, "key", key_for(self._house.config, instance, api_key)),
             state_hash="",
             outcome=pending.WAITING,
             expires_at=self._house.clock.now_ms() + TOKEN_LIFETIME_MS,
@@ -385,13 +326,6 @@ class ConnectTmdb:
 
     def _client(self, key: str, session_id: str = "") -> TmdbClient:
         return self._house.tmdb.connect_client(key, session_id)
-
-    def _seal(self, name: AccountName, what: str, text: str) -> str:
-        return self._house.sealer.seal(text, f"pending.{name}.{what}")
-
-    def _opened(self, row: PendingRow, what: str) -> str:
-        sealed = row.sealed_token if what == "token" else row.sealed_key
-        return self._house.sealer.unseal(sealed, f"pending.{row.name}.{what}") if sealed else ""
 
 
 def _name(instance: str) -> AccountName:

@@ -5,7 +5,8 @@ import re
 from crosswatch.config.config import Config
 from crosswatch.errors import Refused
 
-_V3_KEY = re.compile(r"[0-9a-fA-F]{32}")
+_V3_LENGTH = 32
+_V3_KEY = re.compile(rf"[0-9a-fA-F]{{{_V3_LENGTH}}}")
 
 
 def check_v3_key(key: str) -> str:
@@ -16,8 +17,10 @@ def check_v3_key(key: str) -> str:
     if _V3_KEY.fullmatch(key):
         return key
     if key.startswith("eyJ") and key.count(".") == 2:
-        raise Refused("not_a_v3_key", what="a read access token (v4)")
-    raise Refused("not_a_v3_key", what=f"{len(key)} characters of another form")
+        raise Refused("not_a_v3_key", what=f"is a read access token (v4) of {len(key)} characters")
+    if len(key) == _V3_LENGTH:
+        raise Refused("not_a_v3_key", what=f"has {len(key)} characters, some of them of another kind")
+    raise Refused("not_a_v3_key", what=f"has {len(key)} character{'' if len(key) == 1 else 's'}")
 
 
 def key_for(config: Config, instance: str, given: str | None) -> str:

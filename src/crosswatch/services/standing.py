@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import TypeVar
 
 from crosswatch.config.config import TmdbAccountConfig
-from crosswatch.errors import CrossWatchError, Refused, ServiceError, SessionEnded
+from crosswatch.errors import CrossWatchError, KeyRejected, Refused, ServiceError, SessionEnded
 from crosswatch.model.accounts import AccountName
 from crosswatch.ports import Clock
 from crosswatch.providers.tmdb.client import TmdbAccount
@@ -78,16 +78,13 @@ class Memory:
         if isinstance(error, ServiceError):
             self._tries[instance] = sealed_token, error
 
-    def finished(self, state_hash: str) -> None:
-        """The approval with this state has become a connection."""
-        if state_hash:
-            self._finished = [*self._finished, state_hash][-_MOST_FINISHED:]
+    def finished(self, token: str) -> None:
+        """The request with this token (its digest) has become a connection."""
+        self._finished = [*self._finished, token][-_MOST_FINISHED:]
 
-    def was_finished(self, state_hash: str) -> bool:
-        """Whether it has; said once."""
-        known = state_hash in self._finished
-        self._finished = [one for one in self._finished if one != state_hash]
-        return known
+    def was_finished(self, token: str) -> bool:
+        """Whether it has."""
+        return token in self._finished
 
     def forget(self, instance: str) -> None:
         """The account was disconnected."""
@@ -102,7 +99,7 @@ class Memory:
         error = check.error if check is not None else None
         if stored.session_id and lost_at > (check.at if check is not None else 0):
             check, error = None, SessionEnded("TMDb")
-        connected = bool(stored.session_id) and not isinstance(error, SessionEnded)
+        connected = bool(stored.session_id) and not isinstance(error, SessionEnded | KeyRejected)
         waiting = row is not None and row.outcome == pending.WAITING and row.expires_at > self._clock.now_ms()
         return Standing(
             connected=connected,
@@ -137,6 +134,13 @@ def asked_and_lost(connection: Connection, name: AccountName) -> tuple[PendingRo
 def _of(known: dict[str, tuple[str, T]], instance: str, row: PendingRow | None) -> T | None:
     token, value = known.get(instance, ("", None))
     return value if row is not None and token == row.sealed_token else None
+
+
+def stored_account(stored: TmdbAccountConfig) -> TmdbAccount | None:
+    """Whose session is stored, as far as that is known."""
+    number = stored.account_id
+    known = number.isascii() and number.isdigit() and len(number) <= 18
+    return TmdbAccount(int(number), stored.username) if known else None
 
 
 def digest(text: str) -> str:

@@ -10,8 +10,7 @@ from crosswatch.store.statements import upsert
 from crosswatch.store.tables import pending
 
 WAITING = "waiting"
-DENIED = "denied"
-EXPIRED = "expired"
+CONNECTED = "connected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +59,8 @@ def keep(connection: Connection, row: PendingRow) -> None:
 
 
 def find(connection: Connection, name: AccountName) -> PendingRow | None:
-    """The approval of that account, also one that was denied or is over."""
-    row = connection.execute(select(pending).where(_is(name))).first()
+    """The approval of that account that has not become a connection, also one that was denied or is over."""
+    row = connection.execute(select(pending).where(_is(name), pending.c.outcome != CONNECTED)).first()
     return None if row is None else _row(row)
 
 
@@ -97,15 +96,10 @@ def release(connection: Connection, name: AccountName, finisher: str) -> None:
     connection.execute(query.values(finisher="", finishing_until=0))
 
 
-def use_state(connection: Connection, name: AccountName) -> None:
-    """A redirect counts once."""
-    connection.execute(update(pending).where(_is(name)).values(state_hash=""))
-
-
 def conclude(connection: Connection, row: PendingRow, outcome: str) -> None:
-    """Keeps how an approval ended without a connection, and drops its secrets."""
+    """Keeps how an approval ended, and drops its secrets; its redirect is told of it when it comes."""
     query = update(pending).where(_is(row.name), pending.c.sealed_token == row.sealed_token)
-    connection.execute(query.values(outcome=outcome, sealed_token="", sealed_key="", state_hash=""))
+    connection.execute(query.values(outcome=outcome, sealed_token="", sealed_key=""))
 
 
 def remove(connection: Connection, name: AccountName, sealed_token: str | None = None) -> None:

@@ -21,7 +21,7 @@ class Gone(Exception):
 
 async def read_body(receive: Receive, declared: str | None) -> bytes:
     """The whole body, at most LIMIT bytes. ``declared`` is the Content-Length. Raises TooLarge or Gone."""
-    if declared is not None and declared.isdigit() and int(declared) > LIMIT:
+    if declared is not None and declared.isascii() and declared.isdigit() and int(declared) > LIMIT:
         raise TooLarge
     parts: list[bytes] = []
     size = 0

@@ -124,11 +124,10 @@ class TmdbClient:
         """Whose session this is."""
         data = await self._call("GET", "/account", Asked.ACCOUNT)
         number, username, name = data.get("id"), data.get("username"), data.get("name")
-        if type(number) is not int or number <= 0:
+        account_id = shapes.id_of(number)
+        if account_id is None:
             raise shapes.wrong("no account id in the answer")
-        return TmdbAccount(
-            number, next((text for text in (username, name) if text and isinstance(text, str)), "")
-        )
+        return TmdbAccount(account_id, shapes.text_of(username) or shapes.text_of(name))
 
     async def delete_session(self) -> None:
         """Ends the session at TMDb; one that is over already raises SessionEnded."""

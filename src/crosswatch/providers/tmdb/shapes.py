@@ -14,10 +14,12 @@ from crosswatch.model.kinds import Kind
 from crosswatch.model.readings import Row
 from crosswatch.model.refs import Hints, Ref, ids
 from crosswatch.model.values import PRESENT, Value
-from crosswatch.providers.tmdb.status import ERROR
+from crosswatch.providers.tmdb.status import ERROR, printable
 
 _DATE = re.compile(r"(\d{4})-\d\d-\d\d")
 _WHOLE = Decimal(1)
+_LARGEST = 2**31 - 1
+"""No id, number or total of TMDb comes near it; more is nonsense, and no column holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class AccountState:
 def list_page(data: Mapping[str, Any], number: int, kind: Kind, *, rated: bool) -> ListPage:
     """Page ``number`` of a list, or ServiceFailed ``tmdb_error`` where it is not that: no empty page by mistake."""
     rows, totals = data.get("results"), (data.get("total_pages"), data.get("total_results"))
-    if not isinstance(rows, list) or not all(type(total) is int and total >= 0 for total in totals):
+    if not isinstance(rows, list) or not all(_whole(total) is not None for total in totals):
         raise wrong(f"page {number} has not the shape of a page")
     if data.get("page") != number or type(data.get("page")) is not int:
         raise wrong(f"page {number} calls itself page {str(data.get('page'))[:20]}")
@@ -80,7 +82,7 @@ def season_states(data: Mapping[str, Any]) -> dict[int, EpisodeState]:
     for row in rows:
         if not isinstance(row, dict):
             raise wrong("account_states of a season has not the shape that is expected")
-        episode, number = _id(row.get("id")), _whole(row.get("episode_number"))
+        episode, number = id_of(row.get("id")), _whole(row.get("episode_number"))
         if episode is None or number is None:
             raise wrong("account_states of a season has an episode without an id")
         states[episode] = EpisodeState(episode, number, _rated(row.get("rated")))
@@ -136,27 +138,27 @@ def _rated(rated: object) -> Value | None:
 
 
 def _movie(row: dict[str, Any], rated: bool) -> Row | None:  # noqa: FBT001 - one shape for all three kinds
-    tmdb_id, value = _id(row.get("id")), _value(row, rated=rated)
+    tmdb_id, value = id_of(row.get("id")), _value(row, rated=rated)
     if tmdb_id is None or value is None:
         return None
-    name = _text(row.get("title")) or _text(row.get("original_title"))
+    name = text_of(row.get("title")) or text_of(row.get("original_title"))
     return Row(movie_ref(tmdb_id, _hints(name, row.get("release_date"), row.get("poster_path"))), value)
 
 
 def _show(row: dict[str, Any], rated: bool) -> Row | None:  # noqa: FBT001
-    tmdb_id, value = _id(row.get("id")), _value(row, rated=rated)
+    tmdb_id, value = id_of(row.get("id")), _value(row, rated=rated)
     if tmdb_id is None or value is None:
         return None
-    name = _text(row.get("name")) or _text(row.get("original_name"))
+    name = text_of(row.get("name")) or text_of(row.get("original_name"))
     return Row(show_ref(tmdb_id, _hints(name, row.get("first_air_date"), row.get("poster_path"))), value)
 
 
 def _episode(row: dict[str, Any], rated: bool) -> Row | None:  # noqa: FBT001
-    tmdb_id, show, value = _id(row.get("id")), _id(row.get("show_id")), _value(row, rated=rated)
+    tmdb_id, show, value = id_of(row.get("id")), id_of(row.get("show_id")), _value(row, rated=rated)
     season, number = _whole(row.get("season_number")), _whole(row.get("episode_number"))
     if tmdb_id is None or show is None or season is None or number is None or value is None:
         return None
-    hints = _hints(_text(row.get("name")), row.get("air_date"), None)  # still_path is no poster
+    hints = _hints(text_of(row.get("name")), row.get("air_date"), None)  # still_path is no poster
     return Row(episode_ref(tmdb_id, show, season, number, hints), value)
 
 
@@ -174,18 +176,20 @@ def _value(row: dict[str, Any], *, rated: bool) -> Value | None:
 def _hints(name: str, date: object, poster: object) -> Hints:
     """Dates may be "", null or missing (seen live by others)."""
     match = _DATE.match(date) if isinstance(date, str) else None
-    path = _text(poster)
+    path = text_of(poster)
     return Hints(name, int(match[1]) if match else None, path if path.startswith("/") else "")
 
 
-def _id(value: object) -> int | None:
-    return value if type(value) is int and value > 0 else None
+def id_of(value: object) -> int | None:
+    """An id of TMDb, or None for what cannot be one."""
+    return value if type(value) is int and 0 < value <= _LARGEST else None
 
 
 def _whole(value: object) -> int | None:
     """A season or episode number: 0 is a number like any other."""
-    return value if type(value) is int and value >= 0 else None
+    return value if type(value) is int and 0 <= value <= _LARGEST else None
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def text_of(value: object) -> str:
+    """A text without what cannot be shown; empty for what is no text."""
+    return printable(value) if isinstance(value, str) else ""

@@ -165,4 +165,13 @@ def _words(data: dict[str, Any]) -> str:
     message, errors = data.get("status_message"), data.get("errors")
     texts = [message] if isinstance(message, str) else []
     texts += [text for text in errors if isinstance(text, str)] if isinstance(errors, list) else []
-    return redact(" ".join(texts)[:_LONGEST])
+    return redact(printable(" ".join(texts)[:_LONGEST]))
+
+
+def printable(text: str) -> str:
+    """The text without control characters and halves of characters, which no page, file or terminal can show."""
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() else " " for one in text if one.isprintable() or one.isspace()
+    ).strip()
