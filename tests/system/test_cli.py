@@ -105,7 +105,7 @@ def test_before_anything_is_connected(newcomer: User) -> None:
     ("line", "given", "code", "words"),
     [
         (f"connect tmdb --key {DEMO_KEY}", "", USED_WRONGLY, "a key is not taken from an argument"),
-        ("connect tmdb --key -", "nonsense", USED_WRONGLY, "8 characters of another form"),
+        ("connect tmdb --key -", "nonsense", USED_WRONGLY, "has 8 characters; a TMDb API key (v3) has 32"),
         ("connect tmdb --key -", "deadbeef" * 4, FAILED, "TMDb does not accept this API key"),
         ("connect plex", "", USED_WRONGLY, "plex"),
         ("verify tmdb/nobody", "", USED_WRONGLY, "nobody"),
@@ -145,7 +145,7 @@ def test_connecting_and_all_the_way_to_a_second_sync(newcomer: User, tmdb: Simul
     code, last = newcomer.says("pairs add tmdb tracker")
     assert (code, last.splitlines()[0]) == (
         SUCCEEDED,
-        "Made pair 1: TMDb to CrossWatch: tmdb → tracker: ratings, watchlist",
+        "Made pair 1 “TMDb to CrossWatch”: tmdb → tracker (ratings, watchlist)",
     )
     first = newcomer.reads("sync")
     assert [(run["status"], run["lanes"]["ratings"]["added"]) for run in first] == [("succeeded", 20)]
@@ -248,10 +248,17 @@ def test_disconnected_and_revoked_are_not_connected(user: User, tmdb: SimulatedT
     code, last = user.says("sync")
     assert (code, last.splitlines()[-1]) == (
         NOT_CONNECTED,
-        "TMDb no longer accepts this connection; it was probably revoked there. Connect again.",
+        "TMDb no longer accepts this connection; it was probably revoked there. "
+        "Run “crosswatch connect tmdb” to connect again.",
     )
     assert user.says("verify")[0] == NOT_CONNECTED
-    assert user.says("disconnect") == (SUCCEEDED, "tmdb is disconnected.")
+    code, last = user.says("disconnect")
+    assert (code, "say --yes" in last, "“TMDb to CrossWatch” will stop" in last) == (USED_WRONGLY, True, True)
+    assert user.says("disconnect --yes") == (
+        SUCCEEDED,
+        "tmdb is disconnected. Until it is connected again, this stops: “TMDb to CrossWatch”.",
+    )
+    assert user.says("disconnect") == (SUCCEEDED, "tmdb was not connected.")
     code, last = user.says("sync")
     assert (code, "tmdb" in last.splitlines()[-1]) == (NOT_CONNECTED, True)
     assert [run["status"] for run in user.reads("runs")] == ["failed", "failed", "succeeded"]

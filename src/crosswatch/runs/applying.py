@@ -14,7 +14,7 @@ from crosswatch.ports import Clock, Resolver
 from crosswatch.runs.counts import LaneCounts
 from crosswatch.runs.progress import Progress
 from crosswatch.runs.sides import OpenSide, refs_for, value_of
-from crosswatch.store import base, journal, leases, readings, unmatched
+from crosswatch.store import accounts, base, journal, leases, readings, unmatched
 from crosswatch.store.database import Connection, Database
 from crosswatch.store.journal import Ended, Entry, State
 
@@ -106,6 +106,7 @@ class Applying:
 
     def _mark_sent(self, connection: Connection, writes: Sequence[Numbered], now: int) -> None:
         leases.check(connection, self.fences)
+        accounts.check(connection, (self.side.account, self.other.account))
         journal.mark_sent(connection, self.run_id, [seq for seq, _ in writes], now)
 
     async def _send(

@@ -15,7 +15,7 @@ from crosswatch.runs.counts import LaneCounts
 from crosswatch.runs.progress import Progress
 from crosswatch.runs.settle import in_doubt
 from crosswatch.runs.sides import OpenSide, SideRead, prove, read_side
-from crosswatch.store import base, journal, leases, pairs, readings, unmatched
+from crosswatch.store import accounts, base, journal, leases, pairs, readings, unmatched
 from crosswatch.store.database import Connection, Database
 from crosswatch.store.pairs import LaneRow, PairRow
 
@@ -158,6 +158,7 @@ class LaneRun:
 
         def store(connection: Connection) -> list[Numbered]:
             leases.check(connection, self.fences)
+            accounts.check(connection, (side.account for side in self.sides.values()))
             if not base.has_lane(connection, self.lane.id):
                 raise Refused("not_found", what="pair of that number any more")
             for name, read in reads.items():

@@ -74,6 +74,7 @@ class Pairs:
                 raise Refused("pair_exists", name=pair.name)
             if pair.name.casefold() == name.casefold():
                 raise Refused("name_taken", name=name)
+        _refuse_rings(known, new, lanes)
         pair_id = await self._house.database.write(
             lambda connection: pairs.add(
                 connection,
@@ -174,6 +175,39 @@ class Pairs:
             for provider, name in zip(providers, (new.source, new.target), strict=True)
         ]
         return " to ".join(labels)
+
+
+def _refuse_rings(known: Sequence[PairRow], new: NewPair, lanes: Mapping[Feature, LaneSettings]) -> None:
+    """Raises Refused ``pair_cycle`` where values of a feature could go round: from the target back to the source."""
+    for feature in lanes:
+        ways: dict[AccountName, set[AccountName]] = {}
+        for pair in known:
+            if feature not in {lane.feature for lane in pair.lanes}:
+                continue
+            ways.setdefault(pair.source, set()).add(pair.target)
+            if pair.mode is Mode.TWO_WAY:
+                ways.setdefault(pair.target, set()).add(pair.source)
+        path = _path(ways, new.target, new.source, ())
+        if path:
+            ring = " → ".join(str(name) for name in (new.source, *path))
+            raise Refused("pair_cycle", feature=feature.value, cycle=ring)
+
+
+def _path(
+    ways: Mapping[AccountName, set[AccountName]],
+    start: AccountName,
+    end: AccountName,
+    before: tuple[AccountName, ...],
+) -> tuple[AccountName, ...]:
+    """A way from start to end through accounts that were not passed before; empty where there is none."""
+    here = (*before, start)
+    if start == end:
+        return here
+    for step in sorted(ways.get(start, set()) - set(here), key=str):
+        found = _path(ways, step, end, here)
+        if found:
+            return found
+    return ()
 
 
 def _check_built(settings: LaneSettings) -> None:

@@ -1,10 +1,12 @@
 """Accounts: which connections there are or were, and who is behind them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from crosswatch.errors import Refused
 from crosswatch.model.accounts import AccountName
 from crosswatch.store.tables import account
 
@@ -52,6 +54,14 @@ def keep(connection: Connection, name: AccountName, *, uid: str, label: str, sta
     kept = find(connection, name)
     assert kept is not None, "it was just stored"
     return kept
+
+
+def check(connection: Connection, used: Iterable[AccountRow]) -> None:
+    """Raises Refused ``connection_replaced`` where an account is no longer the one that a run began with."""
+    for row in used:
+        now = find(connection, row.name)
+        if now is None or (now.uid, now.state) != (row.uid, CONNECTED):
+            raise Refused("connection_replaced", account=str(row.name))
 
 
 def mark(connection: Connection, name: AccountName, state: str) -> None:

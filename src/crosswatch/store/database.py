@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ __all__ = ["SCHEMA", "Connection", "Database"]
 
 T = TypeVar("T")
 BUSY_TIMEOUT_MS = 10_000
+_LITTLE = 1_000_000
 SCHEMA = "0001"
 """The newest migration; a database at another one is migrated, or refused where it is newer."""
 
@@ -33,6 +35,7 @@ class Database:
         self.path = path
         self._engine = _engine(path)
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="database")
+        self._file = 0
 
     @classmethod
     def open(cls, path: Path) -> "Database":
@@ -40,6 +43,7 @@ class Database:
         database = cls(path)
         with database._told():
             database._migrate()
+        database._file = path.stat().st_ino
         return database
 
     @property
@@ -57,11 +61,13 @@ class Database:
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """As ``read``, in the caller's thread."""
+        self._check_file()
         with self._told(), self._engine.connect() as connection, connection.begin():
             return work(connection)
 
     def write_now(self, work: Callable[[Connection], T]) -> T:
         """As ``write``, in the caller's thread."""
+        self._check_file()
         with self._told(), self._engine.connect() as connection:
             connection = connection.execution_options(crosswatch_write=True)
             with connection.begin():
@@ -71,6 +77,16 @@ class Database:
         """Waits for work under way and closes every connection."""
         self._threads.shutdown(wait=True)
         self._engine.dispose()
+
+    def _check_file(self) -> None:
+        """SQLite goes on writing into a file that was deleted, and all of it is gone at the next start."""
+        try:
+            same = self.path.stat().st_ino == self._file
+        except FileNotFoundError:
+            same = False
+        if not same:
+            reason = "the file was deleted, moved or replaced while it was in use"
+            raise HouseError("database_broken", path=str(self.path), reason=reason)
 
     def _migrate(self) -> None:
         found = self._version()
@@ -106,8 +122,11 @@ class Database:
 
 def _tell(error: BaseException | None, path: Path) -> HouseError | None:
     words = str(error)
-    if "disk is full" in words or "disk I/O error" in words:
+    full = "disk I/O error" in words and shutil.disk_usage(path.parent).free < _LITTLE
+    if full or "disk is full" in words:
         return HouseError("disk_full", path=str(path))
+    if "disk I/O error" in words:
+        return HouseError("database_broken", path=str(path), reason=words)
     if "readonly database" in words or "unable to open database" in words:
         return HouseError("cannot_write", path=str(path), reason=words)
     if "not a database" in words or "malformed" in words:
