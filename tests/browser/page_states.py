@@ -101,6 +101,7 @@ HOME = {
     "home-offer": State("home.html", HomeView(CONNECTIONS, offer=(("default", "alice"),)), Area.HOME),
     "home-never": home(pair(PairState.NEVER, counts=(None, None)), recent=()),
     "home-in-step": home(pair(PairState.IN_STEP)),
+    "home-in-step-beyond": home(replace(pair(PairState.IN_STEP), beyond=3)),
     "home-in-step-attention": home(pair(PairState.IN_STEP, counts=(20_000, 184_113)), attention=3),
     "home-running": home(pair(PairState.RUNNING, READING)),
     "home-waiting": home(
@@ -298,6 +299,13 @@ ACTIVITY = {
     "run-filtered-empty": run(Status.SUCCEEDED, lanes=LANES, lane="watchlist"),
     "run-both-ways": run(Status.SUCCEEDED, lanes=(BOTH_WAYS,)),
     "run-nothing-to-do": run(Status.SUCCEEDED, lanes=(LaneView(Feature.RATINGS, 40, 40, {"adopted": 0}),)),
+    "run-nothing-to-write": run(
+        Status.SUCCEEDED,
+        lanes=(LaneView(Feature.WATCHLIST, 38, 40, {}, nothing="unneeded", beyond=2),),
+    ),
+    "run-undecided": run(
+        Status.CANCELLED, lanes=(LaneView(Feature.RATINGS, None, None, {}, nothing="undecided"),)
+    ),
     "run-partial": run(
         Status.PARTIAL, lanes=LANES, items=ITEMS, total=5, notice=told("rate_limited", seconds=30)
     ),

@@ -84,7 +84,7 @@ def test_no_feature_at_all_is_refused_where_it_was_asked(site: Site) -> None:
 def test_a_pair_of_nothing_is_refused(site: Site) -> None:
     status, page = site.refused(KEEP, instance="default", features=BOTH)
     assert status == 409
-    assert "tmdb is not connected." in page
+    assert "is not connected." in page
 
 
 def test_the_same_pair_twice_is_one_pair(site: Site) -> None:
@@ -122,6 +122,9 @@ def test_stopping_a_run(site: Site, back: str, where: str) -> None:
     assert "Stopped half way." in site.get("/")
     page = site.get("/runs/1")
     assert "You stopped it; what was done stays done." in page
+    assert "Nothing was decided" in page
+    assert "both sides agree" not in page
+    assert " read in " not in page
     assert site.to("/runs/1/cancel", back=back) == where
 
 
@@ -154,8 +157,20 @@ def test_runs_come_in_pages(synced: Site, monkeypatch: pytest.MonkeyPatch) -> No
 def test_nothing_new_says_so(synced: Site) -> None:
     synced.sync()
     assert "no changes" in synced.get("/")
-    assert "This run dealt with no single title." in synced.get("/runs/2")
+    assert "This run wrote no title." in synced.get("/runs/2")
     assert "Nothing to do: both sides agree" in synced.get("/runs/2")
+
+
+def test_what_the_tracker_keeps_is_said(synced: Site) -> None:
+    key = synced.sim.watchlist("alice")[0]
+    synced.sim.knobs.list_lag = 0.0
+    assert synced.sim.user("alice").shelf("watchlist", "movie").drop(key, 0.0)
+    synced.sync()
+    synced.sync()
+    assert "CrossWatch also keeps 1 title that TMDb does not list." in synced.get("/")
+    page = synced.get("/runs/3")
+    assert "Nothing to write CrossWatch keeps 1 title that TMDb does not list." in page
+    assert page.count("both sides agree") == 1  # the ratings do
 
 
 def test_a_revoked_session_stops_the_pair_until_it_is_connected_again(synced: Site) -> None:
@@ -201,7 +216,7 @@ def test_disconnected_and_forgotten_pairs(synced: Site) -> None:
     synced.to("/settings/tmdb_sync/disconnect", instance="default")
     page = synced.get("/")
     assert "Out of step." in page
-    assert "tmdb is not connected." in page
+    assert "is not connected." in page
     synced.api.call("DELETE", "/pairs/1")
     assert "6 read in the source" in synced.get("/runs/1")
     assert "TMDb to CrossWatch" in synced.get("/runs")

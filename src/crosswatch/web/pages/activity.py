@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from crosswatch.errors import Refused
-from crosswatch.model.kinds import Feature, Side
+from crosswatch.model.kinds import Feature, Mode, Side
 from crosswatch.services.following import follow
 from crosswatch.services.running import RunReport
 from crosswatch.web.api.fields import number
@@ -69,27 +69,30 @@ async def run_view(
     parts: Parts, report: RunReport, *, lane: Feature | None = None, cursor: str | None = None
 ) -> RunView:
     """A run as its page shows it; titles from the cursor on, of one lane or all."""
-    run, sides = report.run, await _sides(parts, report)
+    run = report.run
+    source, target, mode = await _sides(parts, report)
     items, total = await parts.running.items(
         run.id, after=position(cursor) or 0, limit=TITLES + 1, feature=lane
     )
     rows = items[:TITLES]
-    by_name = {Side.SOURCE.value: sides[0], Side.TARGET.value: sides[1]}
+    by_name = {Side.SOURCE.value: source, Side.TARGET.value: target}
     return RunView(
         id=str(run.id),
         pair=run.pair_name,
-        source=sides[0],
-        target=sides[1],
+        source=source,
+        target=target,
         kind=run.kind,
         status=Status(run.status),
         trigger=run.trigger,
         started_at=run.started_at,
         finished_at=run.finished_at,
         requests=run.requests,
-        progress=progress(report, sides[0], parts.house.clock.now_ms()) if report.running else None,
+        progress=progress(report, source, parts.house.clock.now_ms()) if report.running else None,
         notice=None if report.running else run_notice(report),
         lanes=tuple(
-            lane_view(feature, report.lanes[feature.value])
+            lane_view(
+                feature, report.lanes[feature.value], status=Status(run.status), code=run.code, mode=mode
+            )
             for feature in FEATURES
             if feature.value in report.lanes
         ),
@@ -101,14 +104,14 @@ async def run_view(
     )
 
 
-async def _sides(parts: Parts, report: RunReport) -> tuple[SideView, SideView]:
-    """Both ends of the run's pair; without names where the pair is gone."""
+async def _sides(parts: Parts, report: RunReport) -> tuple[SideView, SideView, Mode | None]:
+    """Both ends of the run's pair and its mode; without names, and None, where the pair is gone."""
     try:
         pair = await parts.pairs.show(report.run.pair)
     except Refused:
-        return SideView("", "the source", ""), SideView("", "the target", "")
+        return SideView("", "the source", ""), SideView("", "the target", ""), None
     names = Names(tuple(await parts.overview.providers()))
-    return names.side(pair.source), names.side(pair.target)
+    return names.side(pair.source), names.side(pair.target), pair.mode
 
 
 def _feature(lane: str) -> Feature | None:

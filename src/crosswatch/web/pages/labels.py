@@ -177,6 +177,17 @@ COUNTS = {
     ),
 }
 
+# What a lane says that has none of these counts.
+NOTHING = {
+    "yet": "Nothing yet",
+    "undecided": "Nothing was decided here before the run ended.",
+    "unwritten": "Nothing was written here before the run ended.",
+    "unneeded": "Nothing to write",
+    "agree": "Nothing to do: both sides agree",
+}
+RATED = "Rated where there was no rating."
+"""What ``added`` means for ratings."""
+
 # How one title ended; words.py has the sentences for codes that a reason carries.
 OUTCOMES = {
     "applied": Label("Done", icon="circle-check", tone="ok"),

@@ -7,7 +7,7 @@ from typing import Any
 from crosswatch import words
 from crosswatch.errors import CrossWatchError, Refused
 from crosswatch.model.accounts import DEFAULT_INSTANCE, AccountName
-from crosswatch.model.kinds import Feature, Kind
+from crosswatch.model.kinds import Feature, Kind, Mode
 from crosswatch.services.home import PairNow
 from crosswatch.services.overview import AccountState, ProviderState
 from crosswatch.services.running import RunReport
@@ -37,6 +37,7 @@ _ENDED = {
 # What a new connection heals: once there is one, the last run's complaint is old news.
 _HEALED = frozenset({"session_ended", "not_connected", "connection_replaced", "invalid_api_key"})
 _SOON_SECONDS = 2.0
+_CUT_SHORT = frozenset({Status.FAILED, Status.CANCELLED, Status.INTERRUPTED})
 
 
 class Names:
@@ -105,6 +106,7 @@ def card(now: PairNow, names: Names, stands: Mapping[AccountName, Stand], at: in
         progress=progress(now.going, source, at) if now.going is not None else None,
         notice=told,
         can_run=state is not PairState.OFF and wrong is None,
+        beyond=_beyond_all(last, pair.mode) if last is not None and state is PairState.IN_STEP else 0,
     )
 
 
@@ -173,13 +175,53 @@ def _sums(report: RunReport) -> dict[str, int]:
     return {name: sum(int(lane.get(name, 0)) for lane in report.lanes.values()) for name in names}
 
 
-def lane_view(feature: Feature, counts: Mapping[str, Any]) -> LaneView:
-    """The result of a lane."""
-    read = counts.get("read", {})
+def lane_view(
+    feature: Feature, counts: Mapping[str, Any], *, status: Status, code: str = "", mode: Mode | None = None
+) -> LaneView:
+    """The result of a lane of a run that is or ended so; ``mode`` is its pair's, None where the pair is gone."""
+    cut = status is not Status.RUNNING and (bool(code) or status in _CUT_SHORT)
+    read: Mapping[str, int] = counts.get("read", {})
     figures = {name: value for name, value in counts.items() if isinstance(value, int)}
     figures["hidden"] = sum(counts.get("gap", {}).values())
     held = tuple((titles, words.held(why)) for why, titles in counts.get("why_held", {}).items())
-    return LaneView(feature, read.get("source"), read.get("target"), figures, counts.get("to", {}), held)
+    # A lane that never came to reading has zeros where nothing was counted.
+    taken: Mapping[str, int] = read if any(read.values()) or not cut else {}
+    return LaneView(
+        feature,
+        taken.get("source"),
+        taken.get("target"),
+        figures,
+        counts.get("to", {}),
+        held,
+        nothing="yet" if status is Status.RUNNING else _nothing(counts, taken, cut=cut),
+        beyond=_beyond(counts, mode),
+    )
+
+
+def _nothing(counts: Mapping[str, Any], taken: Mapping[str, int], *, cut: bool) -> str:
+    """What a lane without any count says; that both sides agree only where nothing speaks against it."""
+    if cut:
+        return "unwritten" if taken else "undecided"
+    same = taken.get("source") == taken.get("target")
+    return "agree" if same and not counts.get("incomplete") else "unneeded"
+
+
+def _beyond(counts: Mapping[str, Any], mode: Mode | None) -> int:
+    """How many titles a one-way target holds that its source does not, at least; 0 where a list was not whole."""
+    read, to = counts.get("read", {}), counts.get("to", {}).get("target", {})
+    if (
+        mode is not Mode.ONE_WAY
+        or not read
+        or counts.get("incomplete")
+        or any(counts.get("gap", {}).values())
+    ):
+        return 0
+    held = read.get("target", 0) + to.get("added", 0) - to.get("removed", 0)
+    return max(0, int(held - read.get("source", 0)))
+
+
+def _beyond_all(last: RunReport, mode: Mode) -> int:
+    return sum(_beyond(counts, mode) for counts in last.lanes.values())
 
 
 def item_view(item: Item, sides: Mapping[str, SideView]) -> ItemView:

@@ -158,7 +158,7 @@ class PairCard:
     """One pair on Home. ``last_run`` and ``last_at`` are of the last finished run; ``progress`` while one runs.
 
     ``next_at`` is None where nothing is scheduled; ``can_run`` is false where a run would be refused (say why in
-    ``notice``).
+    ``notice``); ``beyond`` as in LaneView, of all lanes.
     """
 
     id: str
@@ -174,6 +174,7 @@ class PairCard:
     progress: Progress | None = None
     notice: Notice | None = None
     can_run: bool = True
+    beyond: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +234,8 @@ class RunListView:
 class LaneView:
     """The result of one lane; ``counts`` by the names of the run object, ``to`` what went to which side.
 
-    ``held``: (how many titles, why they wait).
+    ``held``: (how many titles, why they wait). ``nothing`` is a key of labels.NOTHING, for a lane without any count;
+    ``beyond``: how many titles a one-way target holds that its source does not.
     """
 
     feature: Feature
@@ -242,6 +244,8 @@ class LaneView:
     counts: Mapping[str, int]
     to: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     held: tuple[tuple[int, str], ...] = ()
+    nothing: str = "agree"
+    beyond: int = 0
 
 
 @dataclass(frozen=True, slots=True)
