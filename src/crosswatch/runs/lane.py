@@ -171,7 +171,9 @@ class LaneRun:
                     taken_at=read.taken_at,
                     unclear=read.unclear(),
                 )
-            pairs.pin(connection, self.lane.id, uids[Side.SOURCE], uids[Side.TARGET])
+            pairs.pin(
+                connection, self.lane.id, self.sides[Side.SOURCE].account, self.sides[Side.TARGET].account
+            )
             base.keep(connection, self.lane.id, made.rows)
             base.looked_up(connection, self.lane.id, self.looked_up, self.tools.clock.now_ms())
             aside = unmatched.waiting(connection, self.lane.id, self.tools.clock.now_ms())

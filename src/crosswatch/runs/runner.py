@@ -225,11 +225,12 @@ class _Run:
                 )
                 await self._tools.database.write(keep)
             for lane in self._pair.lanes:
-                then = lane.source_uid if side.side is Side.SOURCE else lane.target_uid
+                source = side.side is Side.SOURCE
+                then = lane.source_uid if source else lane.target_uid
                 if then and then != now.uid:
-                    then_label = known.label if then == known.uid else then
+                    label = (lane.source_label if source else lane.target_label) or then
                     raise Refused(
-                        "account_changed", account=str(known.name), now=now.label or now.uid, then=then_label
+                        "account_changed", account=str(known.name), now=now.label or now.uid, then=label
                     )
             if now.uid != known.uid:
                 raise Refused("connection_replaced", account=str(known.name))

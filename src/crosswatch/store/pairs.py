@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from crosswatch.model.accounts import AccountName
 from crosswatch.model.kinds import Conflict, Feature, Kind, Mode
+from crosswatch.store.accounts import AccountRow
 from crosswatch.store.tables import account, lane, pair
 
 
@@ -27,13 +28,15 @@ class LaneSettings:
 
 @dataclass(frozen=True, slots=True)
 class LaneRow:
-    """A lane as stored. The uids are those of the accounts with which its base was made; empty before the first run."""
+    """A lane as stored. Uids and labels are those of the accounts with which its base was made; empty before."""
 
     id: int
     feature: Feature
     settings: LaneSettings
     source_uid: str
     target_uid: str
+    source_label: str = ""
+    target_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,15 @@ def _lane(row: Any) -> LaneRow:
     settings = LaneSettings(
         enabled=row.enabled, **{**row.settings, "conflict": Conflict(row.settings["conflict"])}
     )
-    return LaneRow(row.id, Feature(row.feature), settings, row.source_uid, row.target_uid)
+    return LaneRow(
+        row.id,
+        Feature(row.feature),
+        settings,
+        row.source_uid,
+        row.target_uid,
+        row.source_label,
+        row.target_label,
+    )
 
 
 def _lane_columns(settings: LaneSettings) -> dict[str, Any]:
@@ -147,11 +158,7 @@ def add(
     assert made.inserted_primary_key is not None, "a pair has an id"
     pair_id = int(made.inserted_primary_key[0])
     for feature, settings in lanes.items():
-        connection.execute(
-            insert(lane).values(
-                pair=pair_id, feature=feature, source_uid="", target_uid="", **_lane_columns(settings)
-            )
-        )
+        connection.execute(insert(lane).values(pair=pair_id, feature=feature, **_lane_columns(settings)))
     return pair_id
 
 
@@ -183,8 +190,12 @@ def remove(connection: Connection, pair_id: int) -> None:
     connection.execute(delete(pair).where(pair.c.id == pair_id))
 
 
-def pin(connection: Connection, lane_id: int, source_uid: str, target_uid: str) -> None:
-    """Remembers between which accounts a lane's base is being made."""
-    connection.execute(
-        update(lane).where(lane.c.id == lane_id).values(source_uid=source_uid, target_uid=target_uid)
-    )
+def pin(connection: Connection, lane_id: int, source: AccountRow, target: AccountRow) -> None:
+    """Remembers between which accounts a lane's base is being made, and what people called them."""
+    values = {
+        "source_uid": source.uid,
+        "target_uid": target.uid,
+        "source_label": source.label,
+        "target_label": target.label,
+    }
+    connection.execute(update(lane).where(lane.c.id == lane_id).values(**values))

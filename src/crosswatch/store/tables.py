@@ -97,6 +97,8 @@ lane = Table(
     _text("settings_hash"),
     _text("source_uid"),
     _text("target_uid"),
+    _text("source_label"),
+    _text("target_label"),
     UniqueConstraint("pair", "feature"),
     sqlite_autoincrement=True,
 )

@@ -250,6 +250,8 @@ def upgrade() -> None:
         sa.Column("settings_hash", sa.Text(), nullable=False),
         sa.Column("source_uid", sa.Text(), nullable=False),
         sa.Column("target_uid", sa.Text(), nullable=False),
+        sa.Column("source_label", sa.Text(), nullable=False),
+        sa.Column("target_label", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["pair"], ["pair.id"], name=op.f("fk_lane_pair"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lane")),
         sa.UniqueConstraint("pair", "feature", name=op.f("uq_lane_pair_feature")),
