@@ -70,7 +70,7 @@ def test_another_account_behind_the_connection_is_neither_read_nor_written(world
     for _ in range(2):
         report = world.sync()
         assert (report.run.status, report.run.code) == ("failed", "account_changed")
-        assert report.run.params["now"] == "bob"
+        assert report.run.params == {"account": "tmdb", "now": "bob", "then": "alice"}
     assert world.asked("rated") == world.asked("watchlist") == 0
     nothing_happened(world, before)
     connect(world, world.user)
