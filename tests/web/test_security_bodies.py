@@ -182,7 +182,7 @@ def test_every_code_that_has_words_has_a_status() -> None:
 def test_problems_carry_what_http_asks_for() -> None:
     assert problems.problem("rate_limited", seconds=7).headers["retry-after"] == "7"
     assert "retry-after" not in problems.problem("rate_limited", seconds=0).headers
-    answer = problems.response_for(HouseError("disk_full", path="/x"), extra={"run_id": "5", "ok": True})
+    answer = problems.problem_response("disk_full", 507, {"path": "/x"}, extra={"run_id": "5", "ok": True})
     body = json.loads(bytes(answer.body))
     assert (answer.status_code, body["run_id"], body["ok"]) == (507, "5", False)
-    assert problems.response_for(HouseError("unheard_of")).status_code == 500
+    assert problems.status_of(HouseError("unheard_of")) == 500

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from crosswatch.engine.base import Agreed, BaseRow
 from crosswatch.model.kinds import Kind
@@ -82,11 +82,6 @@ def looked_up(connection: Connection, lane_id: int, keys: Iterable[int], now: in
     """Notes when absences were looked up, so that the next run begins with others."""
     query = update(base).where(base.c.lane == lane_id, base.c.title == bindparam("one"))
     execute_all(connection, query.values(looked_at=now), ({"one": key} for key in keys))
-
-
-def count(connection: Connection, lane_id: int) -> int:
-    """How many titles the two sides of a lane agree on, differences that were agreed included."""
-    return connection.execute(select(func.count()).where(base.c.lane == lane_id)).scalar_one()
 
 
 def has_lane(connection: Connection, lane_id: int) -> bool:

@@ -134,9 +134,3 @@ def values(connection: Connection, account_id: int, feature: Feature) -> dict[in
     for part in connection.execute(query).partitions(1000):
         found.update({row.title: row.value for row in part})
     return found
-
-
-def forget(connection: Connection, account_id: int) -> None:
-    """Drops an account's last snapshot."""
-    for table in (reading, snapshot):
-        connection.execute(delete(table).where(table.c.account == account_id))

@@ -126,11 +126,6 @@ def status_of(error: CrossWatchError) -> int:
     return 500 if isinstance(error, HouseError) else 409
 
 
-def response_for(error: CrossWatchError, *, extra: Mapping[str, object] | None = None) -> JSONResponse:
-    """The answer of the API to an error of ours."""
-    return problem_response(error.code, status_of(error), error.params, extra=extra)
-
-
 def headers_for(status: int, params: Mapping[str, object]) -> dict[str, str]:
     """What else HTTP asks of such an answer: how to sign in, or when to come back (``seconds`` of the parameters)."""
     seconds = params.get("seconds")
