@@ -20,7 +20,7 @@ STORED = KeyView(True, "…1234")
 AUTH = "https://www.themoviedb.org/authenticate/0123456789abcdef?redirect_to=http%3A%2F%2F127.0.0.1%3A8787%2Fconnect"
 CONNECT_CODES: dict[str, dict[str, object]] = {
     "missing_api_key": {},
-    "not_a_v3_key": {"what": "a v4 read access token"},
+    "not_a_v3_key": {"what": "is a v4 read access token"},
     "invalid_api_key": {},
     "suspended_api_key": {},
     "no_pending_request": {},
@@ -85,7 +85,7 @@ ALONE = {
     ),
     "result-error": State(
         "connect_result.html",
-        ConnectResultView(Result.ERROR, notice=told("not_a_v3_key", what="a v4 read access token")),
+        ConnectResultView(Result.ERROR, notice=told("not_a_v3_key", what="is a v4 read access token")),
         nav=False,
     ),
     "error-not-found": State(

@@ -75,8 +75,8 @@ def test_verify_before_and_after_the_yes(site: Site) -> None:
     ("key", "status", "said"),
     [
         ("", 422, "There is no TMDb API key yet."),
-        ("hello", 422, "5 characters of another form, not a TMDb API key (v3)"),
-        ("eyJhbGciOi.eyJhdWQi.c2lnbmF0dXJl", 422, "a read access token (v4), not a TMDb API key (v3)"),
+        ("hello", 422, "has 5 characters; a TMDb API key (v3) has 32"),
+        ("eyJhbGciOi.eyJhdWQi.c2lnbmF0dXJl", 422, "What was pasted is a read access token (v4)"),
         (OTHER_KEY, 400, "TMDb does not accept this API key."),
     ],
 )

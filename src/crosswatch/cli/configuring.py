@@ -1,17 +1,17 @@
 """crosswatch config get, set, unset, path."""
 
-import json as json_module
-import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
 
 from crosswatch.cli.opening import with_house
-from crosswatch.cli.output import JSON_OPTION, show_json, wants_json
+from crosswatch.cli.output import JSON_OPTION, json_text, line_given, plain, show_json, wants_json
 from crosswatch.config.config import Config
 from crosswatch.errors import Refused
 from crosswatch.services.house import House
+
+_MOST_DIGITS = 9
 
 app = typer.Typer(
     help="Reads and changes config.json; secrets are never shown.", no_args_is_help=True, add_completion=False
@@ -48,9 +48,9 @@ def get_value(
     if wants_json():
         show_json({"key": key or "", "value": value})
     elif isinstance(value, dict):
-        typer.echo(json_module.dumps(value, indent=2, ensure_ascii=False))
+        typer.echo(json_text(value))
     else:
-        typer.echo(value)
+        typer.echo(plain(str(value)))
 
 
 @app.command("set")
@@ -65,10 +65,16 @@ def set_value(
     secret = key.endswith((".api_key", ".session_id")) or key == "tmdb.proxy"
     if secret and value != "-":
         raise Refused("invalid_request", reason=f"{key} is a secret: give “-” and write it to standard input")
-    given = sys.stdin.readline().strip() if value == "-" else value
-    with_house(_config_save({key: int(given) if given.isdigit() and not secret else given}))
+    given = line_given().strip() if value == "-" else value
+    with_house(_config_save({key: given if secret else _typed(given)}))
     if wants_json():
         show_json({"ok": True})
+
+
+def _typed(given: str) -> int | str:
+    """A number where it is written like one; no setting needs more than nine digits."""
+    is_number = given.isascii() and given.isdigit() and len(given) <= _MOST_DIGITS
+    return int(given) if is_number else given
 
 
 @app.command()

@@ -2,24 +2,33 @@
 
 import asyncio
 import os
-import sys
 from typing import Annotated
 
 import typer
 
-from crosswatch import words
 from crosswatch.cli.opening import with_house
-from crosswatch.cli.output import FAILED, JSON_OPTION, NOT_CONNECTED, show_json, wants_json
-from crosswatch.errors import CrossWatchError, Refused
+from crosswatch.cli.output import (
+    JSON_OPTION,
+    NOT_CONNECTED,
+    about,
+    key_is_refused,
+    line_given,
+    on_terminal,
+    plain,
+    show_json,
+    told,
+    wants_json,
+)
+from crosswatch.errors import Refused
 from crosswatch.model.accounts import AccountName
-from crosswatch.services.connect import ConnectTmdb, Verified
+from crosswatch.services.connect import ConnectTmdb, Disconnected, Verified
 from crosswatch.services.house import House
 from crosswatch.services.metadata import MetadataKey
 
 POLL_SECONDS = 2.0
 _METADATA = "tmdb-metadata"
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 AccountArgument = Annotated[
     str, typer.Argument(help="tmdb, tmdb/second, or tmdb-metadata", metavar="ACCOUNT")
@@ -43,12 +52,14 @@ def connect(
         raise Refused(
             "invalid_request", reason="a key is not taken from an argument: use “--key -” or the prompt"
         )
-    given = sys.stdin.readline().strip() if key == "-" else ""
+    given = line_given().strip() if key == "-" else ""
     if account == _METADATA:
-        with_house(lambda house: _connect_metadata(house, given))
+        with about(account):
+            with_house(lambda house: _connect_metadata(house, given))
         return
     name = _tmdb(account)
-    state = with_house(lambda house: _connect(house, name.instance, given))
+    with about(account):
+        state = with_house(lambda house: _connect(house, name.instance, given))
     _show(state)
 
 
@@ -77,14 +88,14 @@ async def _asked_key(house: House, instance: str) -> str | None:
     config = house.config
     if config.tmdb_account(instance).api_key or config.tmdb_account().api_key:
         return None
-    if not sys.stdin.isatty():
+    if not on_terminal():
         return None
     return await asyncio.to_thread(typer.prompt, "TMDb API key (v3)", hide_input=True)
 
 
 async def _connect_metadata(house: House, given: str) -> None:
     key = given or os.environ.get("CROSSWATCH_TMDB_API_KEY", "")
-    if not key and sys.stdin.isatty():
+    if not key and on_terminal():
         key = await asyncio.to_thread(typer.prompt, "TMDb API key (v3)", hide_input=True)
     await MetadataKey(house).save(key)
     _tell({"ok": True, "valid": True}, "TMDb accepts the key; it is stored for metadata.")
@@ -99,7 +110,8 @@ def verify(
     if account == _METADATA:
         error = with_house(lambda house: MetadataKey(house).verify())
         if error is not None:
-            raise error
+            with about(account):
+                raise error
         _tell({"ok": True, "valid": True}, "TMDb accepts the key for metadata.")
         return
     name = _tmdb(account)
@@ -119,26 +131,46 @@ def disconnect(
         return
     name = _tmdb(account)
 
-    async def work(house: House) -> None:
-        service = ConnectTmdb(house)
-        pairs = await service.stopping_pairs(name.instance)
-        if pairs and not yes and sys.stdin.isatty():
-            named = ", ".join(f"“{pair}”" for pair in pairs)
-            await asyncio.to_thread(
-                typer.confirm, f"{named} will stop until {name} is connected again. Go on?", abort=True
-            )
-        done = await service.disconnect(name.instance, forget=forget)
-        at_tmdb = (
-            ""
-            if done.revoked
-            else " TMDb could not be told; you can revoke it there under Settings, Sessions."
-        )
-        _tell(
-            {"ok": True, "revoked": done.revoked, "instance": done.instance},
-            f"{name} is disconnected.{at_tmdb}",
-        )
+    done = with_house(lambda house: _disconnect(house, name, forget=forget, yes=yes))
+    _tell(
+        {
+            "ok": True,
+            "revoked": done.revoked,
+            "instance": done.instance,
+            "was_connected": done.was_connected,
+            "pairs": list(done.pairs),
+        },
+        _disconnected(name, done, forget=forget),
+    )
 
-    with_house(work)
+
+async def _disconnect(house: House, name: AccountName, *, forget: bool, yes: bool) -> Disconnected:
+    service = ConnectTmdb(house)
+    pairs = await service.stopping_pairs(name.instance)
+    connected = bool(house.config.tmdb_account(name.instance).session_id)
+    if connected and pairs and not yes:
+        question = f"{_named(pairs)} will stop until {name} is connected again"
+        if not on_terminal():
+            raise Refused(
+                "invalid_request", reason=f"{question}; say --yes to disconnect without being asked"
+            )
+        await asyncio.to_thread(typer.confirm, f"{question}. Go on?", abort=True)
+    return await service.disconnect(name.instance, forget=forget)
+
+
+def _disconnected(name: AccountName, done: Disconnected, *, forget: bool) -> str:
+    said = [f"{name} is disconnected." if done.was_connected else f"{name} was not connected."]
+    if forget:
+        said.append("Its key and its name are forgotten.")
+    if done.was_connected and not done.revoked:
+        said.append("TMDb could not be told; you can revoke it there under Settings, Sessions.")
+    if done.was_connected and done.pairs:
+        said.append(f"Until it is connected again, this stops: {_named(done.pairs)}.")
+    return " ".join(said)
+
+
+def _named(pairs: tuple[str, ...]) -> str:
+    return ", ".join(f"“{plain(pair)}”" for pair in pairs)
 
 
 async def _remove_metadata(house: House) -> None:
@@ -162,14 +194,15 @@ def _tell(machine: dict[str, object], people: str) -> None:
 
 def _show(state: Verified) -> None:
     """The state of a connection in its last line; exit code 4 where it is not connected."""
-    error = state.error
-    said = words.say(error.code, error.params) if error is not None else None
+    error, name = state.error, AccountName("tmdb", state.instance)
+    said = told(error.code, {"account": str(name), **error.params}) if error is not None else None
+    connected = state.connected and not key_is_refused(error)
     account = {"id": state.account.id, "username": state.account.username} if state.account else None
     if wants_json():
         show_json(
             {
                 "ok": True,
-                "connected": state.connected,
+                "connected": connected,
                 "pending": state.pending,
                 "checked": state.checked,
                 "account": account,
@@ -178,11 +211,10 @@ def _show(state: Verified) -> None:
                 "instance": state.instance,
             }
         )
-    elif state.connected:
-        who = f" as {state.account.username or state.account.id}" if state.account else ""
-        name = AccountName("tmdb", state.instance)
+    elif connected:
+        who = f" as {plain(state.account.username) or state.account.id}" if state.account else ""
         typer.echo(f"{name} is connected{who}.")
     if said is not None and not wants_json():
         typer.echo(said.whole, err=True)
-    if not state.connected:
-        raise typer.Exit(NOT_CONNECTED if isinstance(error, CrossWatchError) else FAILED)
+    if not connected:
+        raise typer.Exit(NOT_CONNECTED)

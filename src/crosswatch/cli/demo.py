@@ -36,13 +36,13 @@ CrossWatch on a simulated TMDb: {url}
 
   1. Open it, choose “Connect TMDb”, and paste this key:  {DEMO_KEY}
   2. Click Connect, approve in the tab that opens, and come back.
-  3. Make the pair, and press “Sync now”.
+  3. Choose what to keep in step; the first sync starts at once.
 
 The simulated TMDb itself is at {tmdb.web_url}/ (change something there, and sync again).
 Everything is in a throw-away folder. Ctrl+C ends it.
 """)
 
-        asyncio.run(serve(settings, on_ready=welcome))
+        asyncio.run(serve(settings, on_ready=welcome, port_from="“--port” (make demo PORT=9000)"))
 
 
 def fill(simulator: Simulator, titles: int) -> None:

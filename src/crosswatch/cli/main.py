@@ -1,6 +1,7 @@
 """The commands, and the one place where an error becomes a last line and an exit code."""
 
 import logging
+import os
 import secrets
 import sys
 from importlib import import_module
@@ -11,8 +12,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from crosswatch import words
-from crosswatch.cli.output import BUSY, FAILED, NOT_CONNECTED, USED_WRONGLY, say_error
-from crosswatch.errors import CrossWatchError, Refused, SessionEnded
+from crosswatch.cli.output import FAILED, exit_code, say_error, told
+from crosswatch.errors import CrossWatchError
 
 _COMMANDS = {
     "serve": "serving",
@@ -30,19 +31,8 @@ _COMMANDS = {
     "version": "serving",
 }
 _GROUPS = ("pairs", "config", "user")
-_NOT_CONNECTED = ("not_connected", "no_pending_request", "account_changed")
-_BUSY = ("already_running", "busy", "already_serving")
-_USED_WRONGLY = (
-    "invalid_request",
-    "unknown_provider",
-    "not_found",
-    "unknown_instance",
-    "not_a_v3_key",
-    "not_yet",
-    "same_account",
-    "pair_exists",
-    "name_taken",
-)
+_STOPPED_BY_KEY = 130
+"""What typer makes of Ctrl+C; ours is 1, as of everything that was stopped."""
 
 
 class _Lazy(TyperGroup):
@@ -60,6 +50,7 @@ class _Lazy(TyperGroup):
         group = get_command(module.app)
         if isinstance(group, TyperGroup) and cmd_name not in _GROUPS:
             return group.get_command(ctx, cmd_name)
+        group.name = cmd_name
         return group
 
 
@@ -83,24 +74,56 @@ def run() -> None:
     try:
         app()
     except CrossWatchError as error:
-        say_error(error)
-        sys.exit(_exit_code(error))
+        sys.exit(_told(error))
+    except SystemExit as end:
+        if end.code == _STOPPED_BY_KEY:
+            sys.exit(_stopped())
+        raise
     except KeyboardInterrupt:
-        sys.exit(FAILED)
+        sys.exit(_stopped())
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has gone; there is nobody left to tell
         sys.exit(FAILED)
     except Exception as fault:
+        if isinstance(fault, OSError) and _lost_streams():
+            sys.exit(_output_lost(fault))
         reference = secrets.token_hex(4)
         logging.getLogger(__name__).error("fault %s", reference, exc_info=fault)
-        said = words.say("internal", {"kind": type(fault).__name__, "reference": reference})
+        said = told("internal", {"kind": type(fault).__name__, "reference": reference})
         typer.echo(said.whole, err=True)
         sys.exit(FAILED)
 
 
-def _exit_code(error: CrossWatchError) -> int:
-    if error.code in _NOT_CONNECTED or isinstance(error, SessionEnded):
-        return NOT_CONNECTED
-    if error.code in _BUSY:
-        return BUSY
-    return USED_WRONGLY if isinstance(error, Refused) and error.code in _USED_WRONGLY else FAILED
+def _told(error: CrossWatchError) -> int:
+    """Tells an error and returns its exit code, also where there is nowhere to tell it."""
+    try:
+        say_error(error)
+    except OSError as lost:
+        _lost_streams()
+        return _output_lost(lost)
+    return exit_code(error)
+
+
+def _stopped() -> int:
+    typer.echo("Stopped.", err=True)
+    return FAILED
+
+
+def _output_lost(error: OSError) -> int:
+    typer.echo(words.output_lost(error.strerror or type(error).__name__), err=True)
+    return FAILED
+
+
+def _lost_streams() -> bool:
+    """Whether standard output or error cannot be written; what waits there goes nowhere, for it would fail again."""
+    lost = False
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            lost = True
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+    return lost

@@ -1,12 +1,11 @@
 """crosswatch pairs list, add, show, edit, remove."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from crosswatch.cli.opening import with_house
-from crosswatch.cli.output import JSON_OPTION, show_json, wants_json
+from crosswatch.cli.output import JSON_OPTION, on_terminal, plain, show_json, wants_json
 from crosswatch.errors import Refused
 from crosswatch.model.accounts import AccountName
 from crosswatch.model.kinds import Conflict, Feature, Mode
@@ -120,7 +119,7 @@ def remove(
     json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Deletes a pair. Both accounts keep all their titles."""
-    if not yes and sys.stdin.isatty():
+    if not yes and on_terminal():
         typer.confirm(f"Delete the pair {pair}? Both accounts keep all their titles.", abort=True)
     elif not yes:
         raise Refused("invalid_request", reason="say --yes to delete a pair without being asked")
@@ -133,11 +132,11 @@ def remove(
     if wants_json():
         show_json({"ok": True, "id": str(gone.id)})
     else:
-        typer.echo(f"Deleted “{gone.name}”. Both accounts keep all their titles.")
+        typer.echo(f"Deleted “{plain(gone.name)}”. Both accounts keep all their titles.")
 
 
 def _line(pair: PairRow) -> str:
     features = ", ".join(lane.feature.value for lane in pair.lanes if lane.settings.enabled) or "nothing"
     arrow = "↔" if pair.mode is Mode.TWO_WAY else "→"
-    off = "" if pair.enabled else " (switched off)"
-    return f"{pair.id}: {pair.name}: {pair.source} {arrow} {pair.target}: {features}{off}"
+    off = "" if pair.enabled else ", switched off"
+    return f"{pair.id} “{plain(pair.name)}”: {pair.source} {arrow} {pair.target} ({features}){off}"

@@ -15,8 +15,8 @@ from pathlib import Path
 import typer
 import uvicorn
 
-from crosswatch import words
 from crosswatch.app import application, open_house
+from crosswatch.cli.output import told
 from crosswatch.config.logs import setup_logging
 from crosswatch.errors import HouseError
 from crosswatch.services.house import House
@@ -37,11 +37,16 @@ def _welcome(url: str) -> None:
     typer.echo(f"CrossWatch is ready: {url}")
 
 
-async def serve(settings: Settings, *, on_ready: Callable[[str], None]) -> None:
-    """Serves until SIGTERM or SIGINT. Raises HouseError: ``already_serving``, ``port_in_use``, what opening raises."""
+async def serve(
+    settings: Settings, *, on_ready: Callable[[str], None], port_from: str = "CROSSWATCH_PORT"
+) -> None:
+    """Serves until SIGTERM or SIGINT. Raises HouseError: ``already_serving``, ``port_in_use``, what opening raises.
+
+    ``port_from``: how the user names another port.
+    """
     house = open_house(settings, role="the server")
     try:
-        with _only_server(settings.state) as tell, contextlib.closing(_bind(settings)) as listener:
+        with _only_server(settings.state) as tell, contextlib.closing(_bind(settings, port_from)) as listener:
             url = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}{settings.base_path}/"
             tell(url)
             _seal(house)
@@ -97,14 +102,14 @@ def _seal(house: House) -> None:
         for key in house.config.seal_plain():
             log.info("%s was in clear in config.json and is sealed now", key)
     except HouseError as error:
-        log.error(words.say(error.code, error.params).whole)
+        log.error(told(error.code, error.params).whole)
 
 
 def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _bind(settings: Settings) -> socket.socket:
+def _bind(settings: Settings, port_from: str) -> socket.socket:
     host, port = settings.host, settings.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named since asyncio switches off Nagle's delay (40 ms a call) only where it sees TCP.
@@ -116,7 +121,7 @@ def _bind(settings: Settings) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            raise HouseError("port_in_use", host=host, port=port) from None
+            raise HouseError("port_in_use", host=host, port=port, way=port_from) from None
         reason = error.strerror or "it is no address of this machine"
         raise HouseError("bad_setting", name="CROSSWATCH_HOST", value=host, reason=reason) from None
     return listener

@@ -4,7 +4,7 @@ import typer
 
 from crosswatch import __version__
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
@@ -17,7 +17,9 @@ def serve() -> None:
 
 @app.command()
 def demo(
-    port: int = typer.Option(8787, help="Where the demo listens on this machine; 0 takes a free port."),
+    port: int = typer.Option(
+        8787, min=0, max=65_535, help="Where the demo listens on this machine; 0 takes a free port."
+    ),
     titles: int = typer.Option(400, min=0, max=10_000, help="How many titles the example account holds."),
 ) -> None:
     """Serves CrossWatch on a simulated TMDb in a throw-away folder, to click through without an account."""

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
@@ -11,28 +12,40 @@ from crosswatch import words
 from crosswatch.cli.bars import followed
 from crosswatch.cli.opening import with_house
 from crosswatch.cli.output import (
+    BUSY,
     FAILED,
     JSON_OPTION,
+    LARGEST_NUMBER,
     NOT_CONNECTED,
     PARTIAL,
     SUCCEEDED,
+    exit_code,
+    key_is_refused,
     local_time,
+    plain,
     show_json,
+    told,
     wants_json,
 )
-from crosswatch.errors import Refused
+from crosswatch.errors import CrossWatchError, Refused
+from crosswatch.model.accounts import AccountName
 from crosswatch.model.kinds import Feature
-from crosswatch.services.connect import ConnectTmdb
+from crosswatch.services.connect import ConnectTmdb, Verified
 from crosswatch.services.house import House
 from crosswatch.services.pairs import Pairs
-from crosswatch.services.running import Running, RunReport
+from crosswatch.services.running import LARGEST_PAGE, Running, RunReport
 from crosswatch.services.shapes import item_shape, run_shape, shown_value
 from crosswatch.store.journal import Item
 from crosswatch.store.pairs import PairRow
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
-_WORST_FIRST = (FAILED, NOT_CONNECTED, PARTIAL, SUCCEEDED)
+_WORST_FIRST = (FAILED, NOT_CONNECTED, BUSY, PARTIAL, SUCCEEDED)
+_NOT_CONNECTED = (
+    "not_connected", "session_ended", "account_changed", "invalid_api_key", "suspended_api_key",
+)  # fmt: skip
+_NEWEST = 20
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 @app.command()
@@ -46,47 +59,97 @@ def sync(
     json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Brings a pair, or all pairs, in step now."""
-    reports = with_house(lambda house: _sync(house, pair))
+    done = with_house(lambda house: _sync(house, pair))
     if wants_json():
-        show_json([run_shape(report) for report in reports])
-    codes = [_exit_code(report, strict=strict) for report in reports]
+        show_json([_shape(report) for report in done.reports])
+    codes = [_exit_code(report, strict=strict) for report in done.reports]
+    codes += [code if (code := exit_code(error)) in _WORST_FIRST else FAILED for error in done.errors]
+    if done.stopped:
+        codes.append(FAILED)
     raise typer.Exit(next(code for code in _WORST_FIRST if code in codes))
 
 
-async def _sync(house: House, wanted: str | None) -> list[RunReport]:
-    pairs = Pairs(house)
-    chosen = [await pairs.named(wanted)] if wanted else [pair for pair in await pairs.every() if pair.enabled]
-    if not chosen:
+@dataclass(slots=True)
+class _Synced:
+    """What came of a command: runs that ended, pairs that could not run, and whether it was stopped."""
+
+    reports: list[RunReport] = field(default_factory=list)
+    errors: list[CrossWatchError] = field(default_factory=list)
+    stopped: bool = False
+
+
+async def _sync(house: House, wanted: str | None) -> _Synced:
+    chosen = await _chosen(Pairs(house), wanted)
+    done = _Synced()
+    async with _Stopping(Running(house)) as stopping:
+        for pair in chosen:
+            if stopping.asked:
+                break
+            try:
+                report = await _one(house, pair, stopping)
+            except CrossWatchError as error:
+                if len(chosen) == 1:
+                    raise
+                done.errors.append(error)
+                said = told(error.code, error.params)
+                typer.echo(f"Pair {pair.id} “{plain(pair.name)}”: {said.whole}", err=True)
+                continue
+            done.reports.append(report)
+            if not wants_json():
+                _tell(report, _account_of(pair))
+    done.stopped = stopping.asked
+    return done
+
+
+async def _chosen(pairs: Pairs, wanted: str | None) -> list[PairRow]:
+    """The pairs to sync. Raises Refused ``not_found``, ``no_pairs``, or ``pair_disabled`` where none is on."""
+    every = [await pairs.named(wanted)] if wanted is not None else await pairs.every()
+    if not every:
         raise Refused("no_pairs")
-    reports: list[RunReport] = []
-    for pair in chosen:
-        report = await _one(house, pair)
-        reports.append(report)
-        if not wants_json():
-            _tell(report)
-    return reports
+    on = [pair for pair in every if pair.enabled]
+    if not on:
+        raise Refused("pair_disabled", name=every[0].name, pair=every[0].id)
+    return on
 
 
-async def _one(house: House, pair: PairRow) -> RunReport:
-    """One run in this process, with progress; Ctrl+C and SIGTERM ask it to stop."""
+class _Stopping:
+    """Ctrl+C and SIGTERM ask the run that goes on to stop; whoever loops over pairs sees ``asked``."""
+
+    def __init__(self, running: Running) -> None:
+        self.asked = False
+        self._running, self._run_id = running, 0
+        self._tasks: set[asyncio.Task[RunReport]] = set()
+
+    async def __aenter__(self) -> "_Stopping":
+        for number in _STOPS:
+            asyncio.get_running_loop().add_signal_handler(number, self._stop)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for number in _STOPS:
+            asyncio.get_running_loop().remove_signal_handler(number)
+        await asyncio.gather(*self._tasks)
+
+    def began(self, run_id: int) -> None:
+        """This run is the one to stop; it is stopped at once where that was asked for while it began."""
+        self._run_id = run_id
+        if self.asked:
+            self._stop()
+
+    def _stop(self) -> None:
+        self.asked = True
+        if self._run_id:
+            self._tasks.add(asyncio.create_task(self._running.cancel(self._run_id)))
+
+
+async def _one(house: House, pair: PairRow, stopping: _Stopping) -> RunReport:
+    """One run in this process, with progress."""
     running = Running(house)
     run_id, pair = await running.begin(pair.id, trigger="command line")
     task = asyncio.create_task(running.carry_out(run_id, pair))
-    loop = asyncio.get_running_loop()
-    stops: set[asyncio.Task[RunReport]] = set()
-
-    def stop() -> None:
-        stops.add(asyncio.create_task(running.cancel(run_id)))
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
-    try:
-        await followed(running, run_id, task, quiet=wants_json())
-        return await task
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-        await asyncio.gather(*stops)
+    stopping.began(run_id)
+    await followed(running, run_id, task, quiet=wants_json())
+    return await task
 
 
 def _exit_code(report: RunReport, *, strict: bool) -> int:
@@ -95,30 +158,37 @@ def _exit_code(report: RunReport, *, strict: bool) -> int:
         return PARTIAL if strict and run.attention else SUCCEEDED
     if run.status == "partial":
         return PARTIAL
-    return NOT_CONNECTED if run.code in ("not_connected", "session_ended", "account_changed") else FAILED
+    return NOT_CONNECTED if run.code in _NOT_CONNECTED else FAILED
 
 
 @app.command()
 def runs(
     run: Annotated[
-        int | None, typer.Argument(help="The number of a run; the newest runs where it is left out.")
+        int | None,
+        typer.Argument(
+            min=1,
+            max=LARGEST_NUMBER,
+            help="The number of a run; the newest runs where it is left out.",
+        ),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 20,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=LARGEST_NUMBER,
+            show_default=False,
+            help=f"How many: {_NEWEST} runs where it is left out, or everything that one run wrote.",
+        ),
+    ] = None,
     json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Lists the newest runs, or shows one with everything that it wrote."""
     if run is not None:
-        report, items = with_house(lambda house: _show(house, run, limit))
-        if wants_json():
-            show_json({**run_shape(report), "items": [item_shape(item) for item in items]})
-        else:
-            _tell(report)
-            for item in items:
-                typer.echo(f"  {_item_line(item)}")
+        with_house(lambda house: _show(house, run, limit))
         return
-    reports = with_house(lambda house: Running(house).every(limit=limit))
+    reports = with_house(lambda house: _newest(Running(house), limit or _NEWEST))
     if wants_json():
-        show_json([run_shape(report) for report in reports])
+        show_json([_shape(report) for report in reports])
     elif not reports:
         typer.echo("There were no runs yet. Start one with “crosswatch sync”.")
     else:
@@ -126,21 +196,52 @@ def runs(
             typer.echo(_line(report))
 
 
-async def _show(house: House, run_id: int, limit: int) -> tuple[RunReport, list[Item]]:
+async def _newest(running: Running, limit: int) -> list[RunReport]:
+    reports: list[RunReport] = []
+    while len(reports) < limit:
+        before = reports[-1].run.id if reports else None
+        page = await running.every(limit=min(limit - len(reports), LARGEST_PAGE), before=before)
+        if not page:
+            break
+        reports += page
+    return reports
+
+
+async def _show(house: House, run_id: int, limit: int | None) -> None:
     running = Running(house)
-    items, _ = await running.items(run_id, after=0, limit=limit)
-    return await running.show(run_id), list(items)
+    report = await running.show(run_id)
+    items, total = await _items(running, run_id, limit)
+    if wants_json():
+        show_json({**_shape(report), "items": [item_shape(item) for item in items]})
+        return
+    pairs = {pair.id: pair for pair in await Pairs(house).every()}
+    _tell(report, _account_of(pairs.get(report.run.pair)))
+    for item in items:
+        typer.echo(f"  {plain(_item_line(item))}")
+    if total > len(items):
+        typer.echo(f"{total - len(items)} more: --limit {total}")
+
+
+async def _items(running: Running, run_id: int, limit: int | None) -> tuple[list[Item], int]:
+    """The first writes of a run, or all; and how many there are."""
+    items: list[Item] = []
+    while True:
+        wanted = LARGEST_PAGE if limit is None else min(limit - len(items), LARGEST_PAGE)
+        page, total = await running.items(run_id, after=items[-1].seq if items else 0, limit=wanted)
+        items += page
+        if not page or len(items) in (total, limit):
+            return items, total
 
 
 @app.command()
 def cancel(
-    run: Annotated[int, typer.Argument(help="The number of the run.")],
+    run: Annotated[int, typer.Argument(min=1, max=LARGEST_NUMBER, help="The number of the run.")],
     json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Asks a run to stop, also one of the server."""
     report = with_house(lambda house: Running(house).cancel(run))
     if wants_json():
-        show_json(run_shape(report))
+        show_json(_shape(report))
     elif report.run.finished_at is not None:
         typer.echo(f"Run {run} has already ended.")
     else:
@@ -164,7 +265,7 @@ async def _status(house: House) -> None:
                 "connections": [
                     {
                         "instance": state.instance,
-                        "connected": state.connected,
+                        "connected": _connected(state),
                         "checked": state.checked,
                         "username": state.account.username if state.account else "",
                         "code": state.error.code if state.error else "",
@@ -172,44 +273,65 @@ async def _status(house: House) -> None:
                     for state in states
                 ],
                 "pairs": [pair.name for pair in every],
-                "runs": [run_shape(report) for report in last],
+                "runs": [_shape(report) for report in last],
             }
         )
         return
     for state in states:
-        name = "tmdb" if state.instance == "default" else f"tmdb/{state.instance}"
-        who = f" as {state.account.username}" if state.account and state.account.username else ""
-        said = f" {words.say(state.error.code, state.error.params).whole}" if state.error else ""
-        typer.echo(f"{name}: {'connected' if state.connected else 'not connected'}{who}.{said}")
+        name = AccountName("tmdb", state.instance)
+        who = f" as {plain(state.account.username)}" if state.account and state.account.username else ""
+        error = state.error
+        said = f" {told(error.code, {'account': str(name), **error.params}).whole}" if error else ""
+        typer.echo(f"{name}: {'connected' if _connected(state) else 'not connected'}{who}.{said}")
     for pair in every:
-        typer.echo(f"Pair {pair.id}, {pair.name}: {'on' if pair.enabled else 'off'}")
+        typer.echo(f"Pair {pair.id} “{plain(pair.name)}”: {'on' if pair.enabled else 'off'}")
     for report in last:
         typer.echo(_line(report))
 
 
+def _connected(state: Verified) -> bool:
+    return state.connected and not key_is_refused(state.error)
+
+
+def _shape(report: RunReport) -> dict[str, object]:
+    """A run for machines, with the words of the command line."""
+    run = report.run
+    return {**run_shape(report), "error": told(run.code, run.params).whole if run.code else ""}
+
+
+def _account_of(pair: PairRow | None) -> str:
+    """The account of a pair that a run may ask the user to connect again: the first that can be connected."""
+    sides = (pair.source, pair.target) if pair is not None else ()
+    return next((str(side) for side in sides if side.provider == "tmdb"), "tmdb")
+
+
 def _line(report: RunReport) -> str:
     run = report.run
-    return f"{run.id}: {local_time(run.started_at)}  {run.pair_name}: {run.status}{_figures(report)}"
+    why = f" ({words.say(run.code, run.params).title})" if run.status == "failed" and run.code else ""
+    said = f"{run.id}: {local_time(run.started_at)}  {run.pair_name}: {run.status}{why}{_figures(report)}"
+    return plain(said)
 
 
-def _tell(report: RunReport) -> None:
+def _tell(report: RunReport, account: str) -> None:
     """How a run ended, lane by lane, and what to do where something is wrong."""
     run = report.run
     seconds = ((run.finished_at or run.started_at) - run.started_at) / 1000
-    typer.echo(f"{run.pair_name}: {run.status} in {seconds:.1f} s, {run.requests} requests (run {run.id})")
+    decided = run.status in ("succeeded", "partial")
+    lines = [f"{run.pair_name}: {run.status} in {seconds:.1f} s, {run.requests} requests (run {run.id})"]
     for feature, lane in report.lanes.items():
-        typer.echo(
-            f"  {feature}: read {lane['read']['source']} and {lane['read']['target']};{_lane_figures(lane)}"
-        )
+        figures = _lane_figures(lane) or (" nothing to do" if decided else " nothing was decided")
+        lines.append(f"  {feature}: read {lane['read']['source']} and {lane['read']['target']};{figures}")
         for side, reason in lane.get("incomplete", {}).items():
-            typer.echo(f"    the {side}'s list is not complete: {reason}")
+            lines.append(f"    the {side}'s list is not complete: {reason}")
         hidden = sum(lane.get("gap", {}).values())
         if hidden:
-            typer.echo(f"    {hidden} hidden: the service counts them and does not list them")
+            lines.append(f"    {hidden} hidden: the service counts them and does not list them")
         for why, titles in lane.get("why_held", {}).items():
-            typer.echo(f"    {titles} held: {words.held(why)}")
+            lines.append(f"    {titles} held: {words.held(why)}")
+    for line in lines:
+        typer.echo(plain(line))
     if run.code:
-        typer.echo(words.say(run.code, run.params).whole, err=True)
+        typer.echo(told(run.code, {"account": account, **run.params}).whole, err=True)
 
 
 def _lane_figures(lane: Mapping[str, Any]) -> str:
@@ -218,7 +340,7 @@ def _lane_figures(lane: Mapping[str, Any]) -> str:
         "unmatched", "rejected", "moved", "retry_later", "in_doubt", "not_sent",
     )  # fmt: skip
     said = [f" {lane[name]} {name.replace('_', ' ')}" for name in names if lane.get(name)]
-    return ",".join(said) or " nothing to do"
+    return ",".join(said)
 
 
 def _figures(report: RunReport) -> str:

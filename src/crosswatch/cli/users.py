@@ -1,12 +1,11 @@
 """crosswatch user set-password."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from crosswatch.cli.opening import with_house
-from crosswatch.cli.output import JSON_OPTION, show_json, wants_json
+from crosswatch.cli.output import JSON_OPTION, line_given, show_json, wants_json
 from crosswatch.services.house import House
 from crosswatch.services.people import People
 
@@ -29,7 +28,7 @@ def set_password(
     if source not in {"", "-"}:
         raise typer.BadParameter("a password is never an argument: leave it out, or give “-”")
     if source == "-":
-        password = again = sys.stdin.readline().rstrip("\r\n")
+        password = again = line_given()
     else:
         password = typer.prompt("New password", hide_input=True)
         again = typer.prompt("Once more", hide_input=True)

@@ -1,33 +1,6 @@
-"""The one catalogue of sentences: code -> what is wrong and what to do next.
+"""Code -> title, what is wrong, and what to do next; as pages and API say it."""
 
-Pages, command line and docs all speak through ``say``. A sentence may use the parameters of its error in braces;
-a parameter that is missing is shown as "?" rather than failing while an error is being told.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a user reads: a short ``title``, the ``sentence`` that says what is wrong, and the ``next_step``."""
-
-    title: str
-    sentence: str
-    next_step: str
-
-    @property
-    def whole(self) -> str:
-        """Sentence and next step in one line, for places that have only one."""
-        return f"{self.sentence} {self.next_step}".strip()
-
-
-class _Params(dict[str, object]):
-    def __missing__(self, key: str) -> str:
-        return "?"
-
-
-_WORDS: dict[str, tuple[str, str, str]] = {
+WORDS: dict[str, tuple[str, str, str]] = {
     # connecting TMDb
     "missing_api_key": (
         "No API key",
@@ -36,7 +9,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "not_a_v3_key": (
         "Not a v3 key",
-        "What was pasted is {what}, not a TMDb API key (v3), which is 32 digits and letters from a to f.",
+        "What was pasted {what}; a TMDb API key (v3) has 32, digits and letters from a to f.",
         "Copy the value named “API Key” from TMDb's Settings, API page.",
     ),
     "invalid_api_key": (
@@ -149,8 +122,8 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "not_connected": (
         "Not connected",
-        "{account} is not connected.",
-        "Connect it in Settings, or with “crosswatch connect {account}”.",
+        "{label} is not connected.",
+        "Connect it in Settings.",
     ),
     "in_use": (
         "In use",
@@ -207,7 +180,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "no_pairs": (
         "No pairs yet",
         "There is no pair to sync.",
-        "Make one with “crosswatch pairs add tmdb tracker”.",
+        "Make one first.",
     ),
     "cancelled": (
         "Stopped",
@@ -330,7 +303,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "port_in_use": (
         "Port in use",
         "Another program listens on {host}:{port}.",
-        "Stop it, or set CROSSWATCH_PORT to another number.",
+        "Stop it, or choose another number with {way}.",
     ),
     "assets_missing": (
         "Page files missing",
@@ -345,7 +318,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
 }
 
 
-_HELD = {
+HELD = {
     "not_whole": "the service's list did not arrive completely",
     "young": "changed only minutes ago, and the service's lists may still show an older state",
     "own_write": "written by CrossWatch itself only minutes ago; the service's lists may lag behind",
@@ -354,25 +327,3 @@ _HELD = {
     "gone": "the service no longer has this title",
     "in_doubt": "an earlier write got no clear answer and is looked up first",
 }
-
-
-def held(why: str) -> str:
-    """Why a title waits, in a few words."""
-    return _HELD.get(why, why)
-
-
-def codes() -> frozenset[str]:
-    """Every code that has words."""
-    return frozenset(_WORDS)
-
-
-def say(code: str, params: Mapping[str, object] | None = None) -> Said:
-    """The words for a code; an unknown code is said as such, never raised."""
-    known = dict(params or {})
-    if code == "config_broken" and not known.get("last_good"):
-        code = "config_broken_no_copy"
-    if code == "rate_limited" and not known.get("seconds"):
-        code = "rate_limited_unsaid"
-    title, sentence, step = _WORDS.get(code, ("Error", f"Something is wrong ({code}).", ""))
-    filled = _Params(known)
-    return Said(title, sentence.format_map(filled), step.format_map(filled))

@@ -1,0 +1,81 @@
+"""The one catalogue of sentences: code -> what is wrong and what to do next.
+
+Pages, command line and docs all speak through ``say``. A sentence may use the parameters of its error in braces;
+a parameter that is missing is shown as "?" rather than failing while an error is being told.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from crosswatch.words.catalogue import HELD, WORDS
+from crosswatch.words.commands import NEXT_STEPS, SENTENCES
+
+_LABELS = {"tmdb": "TMDb", "tracker": "CrossWatch"}
+
+
+class Surface(StrEnum):
+    """Where it is read: on a page (and in the API), or at the command line, which has other next steps."""
+
+    PAGE = "page"
+    COMMAND = "command"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a user reads: a short ``title``, the ``sentence`` that says what is wrong, and the ``next_step``."""
+
+    title: str
+    sentence: str
+    next_step: str
+
+    @property
+    def whole(self) -> str:
+        """Sentence and next step in one line, for places that have only one."""
+        return f"{self.sentence} {self.next_step}".strip()
+
+
+class _Params(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def held(why: str) -> str:
+    """Why a title waits, in a few words."""
+    return HELD.get(why, why)
+
+
+def output_lost(reason: str) -> str:
+    """What a command says whose own output has nowhere to go; no error that a page could have."""
+    return f"The output could not be written: {reason}."
+
+
+def codes() -> frozenset[str]:
+    """Every code that has words."""
+    return frozenset(WORDS)
+
+
+def say(code: str, params: Mapping[str, object] | None = None, *, surface: Surface = Surface.PAGE) -> Said:
+    """The words for a code on that surface; an unknown code is said as such, never raised.
+
+    At the command line, ``account`` in ``params`` is the one that the next step names; ``tmdb`` where there is none.
+    """
+    known = dict(params or {})
+    if code == "config_broken" and not known.get("last_good"):
+        code = "config_broken_no_copy"
+    if code == "rate_limited" and not known.get("seconds"):
+        code = "rate_limited_unsaid"
+    title, sentence, step = WORDS.get(code, ("Error", f"Something is wrong ({code}).", ""))
+    if "account" in known:
+        known.setdefault("label", _label(str(known["account"])))
+    if surface is Surface.COMMAND:
+        sentence, step = SENTENCES.get(code, sentence), NEXT_STEPS.get(code, step)
+    filled = _Params(known)
+    return Said(title, sentence.format_map(filled), step.format_map(_Params({"account": "tmdb"} | known)))
+
+
+def _label(account: str) -> str:
+    """``tmdb`` as TMDb, ``tmdb/second`` as TMDb (second)."""
+    provider, _, instance = account.partition("/")
+    label = _LABELS.get(provider, provider)
+    return f"{label} ({instance})" if instance else label

@@ -1,0 +1,42 @@
+"""What the command line says in other words than the pages: there is nothing to click, and commands have names."""
+
+SENTENCES = {
+    "pair_disabled": "Pair {pair}, “{name}”, is switched off.",
+    "not_connected": "{account} is not connected.",
+}
+
+NEXT_STEPS = {
+    "missing_api_key": (
+        "Run “crosswatch connect {account}” and enter your TMDb API key (v3); TMDb shows it under Settings, API."
+    ),
+    "invalid_api_key": (
+        "Copy it once more from TMDb's Settings, API page, and give it to “crosswatch connect {account} --key -”."
+    ),
+    "suspended_api_key": (
+        "Ask TMDb about it, or give another key to “crosswatch connect {account} --key -”."
+    ),
+    "no_pending_request": "Start with “crosswatch connect {account}”.",
+    "pending_approval": (
+        "Open the link that “crosswatch connect {account}” printed and approve; then “crosswatch verify {account}”."
+    ),
+    "approval_expired": "Start again with “crosswatch connect {account}”.",
+    "approval_denied": "Run “crosswatch connect {account}” if you want to try again.",
+    "approval_unknown": "Run “crosswatch verify {account}”; it says how the connection is.",
+    "approval_unfinished": "Run “crosswatch verify {account}”; it says what is in the way.",
+    "no_session_id": "Start again with “crosswatch connect {account}”, and approve again.",
+    "session_ended": "Run “crosswatch connect {account}” to connect again.",
+    "invalid_request": "Mend it and try again; “--help” after a command says how it is used.",
+    "not_found": (
+        "“crosswatch pairs list”, “crosswatch runs” and “crosswatch config get” show what there is."
+    ),
+    "not_connected": "Connect it with “crosswatch connect {account}”.",
+    "in_use": "Delete the pair first (“crosswatch pairs remove”), or disconnect without “--forget”.",
+    "already_running": "Wait for it, or stop it with “crosswatch cancel {run_id}”.",
+    "pair_disabled": "Switch it on with “crosswatch pairs edit {pair} --on”.",
+    "nothing_to_sync": "Switch on at least one of them: “--watchlist” or “--ratings”.",
+    "no_pairs": "Make one with “crosswatch pairs add tmdb tracker”.",
+    "key_wrong": (
+        "Put the former key back (CROSSWATCH_SECRET_KEY or its file), or run “crosswatch connect {account}” again."
+    ),
+    "sealed_damaged": "Run “crosswatch connect {account}” again; that writes it anew.",
+}
