@@ -24,7 +24,7 @@ run: setup
 	@exec $(BIN)/crosswatch serve
 
 demo: setup
-	@exec $(BIN)/crosswatch demo
+	@exec $(BIN)/crosswatch demo $(if $(PORT),--port $(PORT))
 
 check: dev
 	@$(BIN)/python tools/check.py
