@@ -65,10 +65,8 @@ def walk(browser: Browser, served: Served) -> None:
         served.sim.fill_watchlist("alice", keys[: TITLES // 2])
         served.sim.fill_ratings("alice", [(key, (place % 20 + 1) / 2) for place, key in enumerate(keys)])
         first.goto(served.url)
-        first.get_by_role("button", name="Keep them in step").click()
-        shoot(made, served, "paired", "home")
         served.sim.knobs.delay = 3.0
-        first.get_by_role("button", name="Sync now").click()
+        first.get_by_role("button", name="Keep them in step").click()
         shoot(made, served, "running", "home", "run")
         served.sim.knobs.delay = 0.0
         first.get_by_role("heading", name="Everything is in step.").wait_for()

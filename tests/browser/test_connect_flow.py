@@ -63,7 +63,6 @@ def connect(page: Page) -> None:
 def make_pair(page: Page) -> None:
     page.get_by_role("link", name="Home").click()
     page.get_by_role("button", name="Keep them in step").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Ready for the first sync.")
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
@@ -94,7 +93,7 @@ def test_without_scripts_verify_does_it(browser: Browser, served: Served) -> Non
         tab = click_connect(page)
         page.get_by_role("button", name="Verify").click()
         expect(page.get_by_role("heading", name="Pending approval")).to_be_visible()
-        expect(page.get_by_text("then click Verify")).to_be_visible()
+        expect(page.get_by_text("Not approved yet.")).to_be_visible()
         tab.get_by_role("button", name="Approve").click()
         expect(tab.get_by_role("heading", name="Connected to TMDb")).to_be_visible()
         page.get_by_role("button", name="Verify").click()
@@ -134,12 +133,12 @@ def test_from_the_pair_to_in_step_with_live_progress(browser: Browser, served: S
     with watched(browser, served) as seen:
         page = seen.open()
         connect(page)
-        make_pair(page)
         served.sim.knobs.delay = 0.4
-        page.get_by_role("button", name="Sync now").click()
+        make_pair(page)
         expect(page.get_by_text("Reading both lists")).to_be_visible()
         expect(page.get_by_role("progressbar")).to_be_visible()
         expect(page.get_by_role("heading", level=1)).to_have_text("Everything is in step.", timeout=30_000)
+        expect(page).to_have_title("Everything is in step · CrossWatch")
         expect(page.locator(".figure dd").first).to_have_text("120")
         page.get_by_role("link", name="Last run").click()
         expect(page.get_by_role("heading", name="TMDb to CrossWatch")).to_be_visible()
@@ -153,9 +152,8 @@ def test_stop_stops(browser: Browser, served: Served) -> None:
     with watched(browser, served) as seen:
         page = seen.open()
         connect(page)
-        make_pair(page)
         served.sim.knobs.delay = 1.0
-        page.get_by_role("button", name="Sync now").click()
+        make_pair(page)
         page.get_by_role("button", name="Stop").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Stopped half way.", timeout=20_000)
         expect(page.get_by_role("button", name="Sync now")).to_be_visible()
@@ -166,9 +164,8 @@ def test_the_page_of_a_run_moves_by_itself(browser: Browser, served: Served) -> 
     with watched(browser, served) as seen:
         page = seen.open()
         connect(page)
-        make_pair(page)
         served.sim.knobs.delay = 0.5
-        page.get_by_role("button", name="Sync now").click()
+        make_pair(page)
         page.get_by_role("link", name="Details").click()
         expect(page.locator(".run-head .badge")).to_have_text("Running")
         expect(page.locator(".run-head .badge")).to_have_text("Done", timeout=20_000)
@@ -180,6 +177,7 @@ def test_the_first_page_is_light(browser: Browser, served: Served) -> None:
         page = seen.open()
         connect(page)
         make_pair(page)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Everything is in step.", timeout=30_000)
         sizes: dict[str, bytes] = {}
         again = browser.new_context().new_page()
         again.on("response", lambda response: sizes.update({response.url: response.body()}))
@@ -194,6 +192,7 @@ def test_disconnecting_asks_first(browser: Browser, served: Served) -> None:
         page = seen.open()
         connect(page)
         make_pair(page)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Everything is in step.", timeout=30_000)
         page.goto(f"{served.url}settings/tmdb_sync")
         page.get_by_role("link", name="Disconnect").click()
         expect(page.get_by_text("TMDb to CrossWatch")).to_be_visible()
@@ -216,9 +215,8 @@ def test_under_a_base_path_behind_a_proxy_that_strips_it(browser: Browser, tmp_p
         with watched(browser, served) as seen:
             page = seen.open()
             connect(page)
-            make_pair(page)
             served.sim.knobs.delay = 0.3
-            page.get_by_role("button", name="Sync now").click()
+            make_pair(page)
             expect(page.get_by_role("heading", level=1)).to_have_text(
                 "Everything is in step.", timeout=30_000
             )

@@ -89,7 +89,7 @@ class Site:
 
     def connect(self, user: str = "alice", instance: str = "default") -> None:
         """The whole way."""
-        assert self.came_back(self.answered(self.asked(instance), user=user)).endswith("/result/connected")
+        assert "/result/connected" in self.came_back(self.answered(self.asked(instance), user=user))
 
     def fill(self, movies: int = 6) -> None:
         keys = self.sim.catalogue.add_synthetic(movies=movies)
@@ -97,7 +97,9 @@ class Site:
         self.sim.fill_ratings("alice", [(key, (place % 20 + 1) / 2) for place, key in enumerate(keys)])
 
     def pair(self) -> None:
+        """Keeps both features in the tracker, and waits for the end of the first sync that this begins."""
         assert self.to("/pairs/tmdb-to-tracker", instance="default", features=["watchlist", "ratings"]) == "/"
+        self.stream("/stream")
 
     def stream(self, path: str) -> list[str]:
         """Everything that an event stream says, until it ends by itself."""

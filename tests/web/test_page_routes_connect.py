@@ -45,9 +45,10 @@ def test_from_nothing_to_connected_and_back(site: Site) -> None:
     assert "One step left." in site.get("/")
     assert "Connected: alice" in site.get("/settings")
     assert "Disconnect alice from TMDb?" in site.get(DISCONNECT)
-    assert site.to(DISCONNECT, instance="default") == PAGE
+    page = site.get(site.to(DISCONNECT, instance="default"))
+    assert "Disconnected. TMDb has ended the session as well." in page
     assert site.sim.sessions == {}
-    page = site.get(PAGE)
+    assert "Disconnected." not in site.get(PAGE)
     assert "Not connected The key is there; the account is not connected yet." in page
     assert "Stored, ends in …e8f9." in page
 
@@ -62,7 +63,10 @@ def test_the_stored_key_needs_no_second_paste(site: Site) -> None:
 def test_verify_before_and_after_the_yes(site: Site) -> None:
     assert "There is no TMDb API key yet." in verified(site)
     url = site.asked()
-    assert "Approve the request in the TMDb tab, then click Verify." in verified(site)
+    page = verified(site)
+    assert "Not approved yet." in page
+    assert page.count("Approve the request") == 1
+    assert "Not approved yet." not in site.get(PAGE)
     token = url.split("/authenticate/")[1].split("?")[0]
     site.sim.add_user("alice")
     site.sim.approve(token, "alice")
@@ -112,9 +116,16 @@ def test_a_no_to_connecting_anew_leaves_the_connection(site: Site) -> None:
     site.came_back(site.answered(url, "deny"))
     page = site.get(PAGE)
     assert "Connected alice" in page
-    assert "denied at TMDb" in page
-    site.api.clock.pass_seconds(3601)
-    assert "denied" not in site.get(PAGE)
+    assert "Denied at TMDb. Nothing changed: alice is still connected." in page
+    site.api.fault(kind="reset")
+    page = verified(site)
+    assert "Connected, not checked" in page
+    assert site.api.served.api_url in page
+    assert "Denied" not in page
+    site.sim.knobs.faults = []
+    page = verified(site)
+    assert "Connected alice · confirmed just now" in page
+    assert "Denied" not in site.get(PAGE)
 
 
 def test_too_late(site: Site) -> None:
@@ -247,9 +258,43 @@ def test_a_second_account(site: Site) -> None:
     assert "alice" in site.get("/settings")
     assert "bob" in site.get("/settings")
     assert site.to("/pairs/tmdb-to-tracker", instance="second", features="ratings") == "/"
+    site.stream("/stream")
     assert "Tracker (second)" in site.get("/")
-    assert site.to(DISCONNECT, instance="second") == f"{PAGE}?instance=second"
+    page = site.get(site.to(DISCONNECT, instance="second"))
+    assert "Stopped until it is connected again: TMDb (second)" in page
     assert "Connected alice" in site.get(PAGE)
+
+
+def test_a_disconnect_that_tmdb_did_not_hear_of_says_so(site: Site) -> None:
+    site.connect()
+    site.api.fault(kind="status", status=500)
+    page = site.get(site.to(DISCONNECT, instance="default"))
+    assert "TMDb did not answer to it" in page
+
+
+def test_connecting_leads_on_until_a_pair_uses_the_account(site: Site) -> None:
+    site.connect()
+    assert "Next: choose what to keep in step" in site.get("/connect/tmdb_sync/result/connected")
+    site.pair()
+    end = site.came_back(site.answered(site.asked()))
+    assert end == "/connect/tmdb_sync/result/connected_again"
+    assert "Back to CrossWatch" in site.get(end)
+
+
+def test_a_new_request_after_a_revocation_is_told_alone(site: Site) -> None:
+    site.connect()
+    site.sim.revoke_sessions("alice")
+    assert "no longer accepts" in verified(site)
+    site.asked()
+    page = site.get(PAGE)
+    assert "Pending approval" in page
+    assert "no longer accepts" not in page
+
+
+def test_the_state_brings_the_account_switcher_along(site: Site) -> None:
+    assert "Add another account" not in site.get(f"{PAGE}/state")
+    site.connect()
+    assert "Add another account" in site.get(f"{PAGE}/state")
 
 
 @pytest.mark.parametrize("name", ["no spaces", "x" * 33, "<script>", "a/b"])

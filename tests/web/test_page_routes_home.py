@@ -24,7 +24,6 @@ def synced(site: Site) -> Site:
     site.connect()
     site.fill()
     site.pair()
-    site.sync()
     return site
 
 
@@ -42,9 +41,9 @@ def test_from_the_offer_to_in_step(site: Site) -> None:
     offer = site.get("/")
     assert "One step left." in offer
     assert "TMDb alice" in offer
-    site.pair()
-    assert "Ready for the first sync." in site.get("/")
-    messages = site.sync()
+    assert "Starts the first sync." in offer
+    assert site.to(KEEP, instance="default", features=BOTH) == "/"
+    messages = site.stream("/stream")
     assert messages[0].startswith("retry: 3000\ndata: ")
     assert "Everything is in step." in messages[-2]
     assert messages[-1].splitlines() == ["event: done", "data:"]
@@ -106,33 +105,32 @@ def test_sync_now_twice_is_one_run(site: Site) -> None:
     assert 'hx-sse:connect="/stream"' in page
     assert '<meta http-equiv="refresh" content="3">' in page
     site.stream("/stream")
-    assert "1 run, the newest first." in site.get("/runs")
+    assert "2 runs, the newest first." in site.get("/runs")
 
 
-@pytest.mark.parametrize(("back", "where"), [("home", "/"), ("run", "/runs/1"), ("//evil.example", "/")])
+@pytest.mark.parametrize(("back", "where"), [("home", "/"), ("run", "/runs/2"), ("//evil.example", "/")])
 def test_stopping_a_run(site: Site, back: str, where: str) -> None:
     site.connect()
     site.fill(60)
     site.pair()
     site.sim.knobs.delay = 0.5
     site.to("/pairs/1/run")
-    assert "Stop" in site.get("/runs/1")
-    assert site.to("/runs/1/cancel", back=back) == where
-    site.stream("/runs/1/stream")
+    assert "Stop" in site.get("/runs/2")
+    assert site.to("/runs/2/cancel", back=back) == where
+    site.stream("/runs/2/stream")
     assert "Stopped half way." in site.get("/")
-    page = site.get("/runs/1")
+    page = site.get("/runs/2")
     assert "You stopped it; what was done stays done." in page
     assert "Nothing was decided" in page
     assert "both sides agree" not in page
     assert " read in " not in page
-    assert site.to("/runs/1/cancel", back=back) == where
+    assert site.to("/runs/2/cancel", back=back) == where
 
 
 def test_a_run_shows_its_titles_in_pages(site: Site) -> None:
     site.connect()
     site.fill(130)
     site.pair()
-    site.sync()
     page = site.html("/runs/1?lane=ratings")
     assert page.count("<tr>") == 101
     more = re.search(r'href="(/runs/1\?lane=ratings&amp;cursor=\d+)"', page)

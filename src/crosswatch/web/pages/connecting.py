@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from crosswatch import words
 from crosswatch.errors import Refused
-from crosswatch.web.pages.home import to
+from crosswatch.web.pages.home import home_view, to
 from crosswatch.web.pages.showing import ShowDep
 from crosswatch.web.pages.views import ConnectResultView, Notice, Result
 from crosswatch.web.parts import PartsDep
@@ -13,8 +13,10 @@ from crosswatch.web.parts import PartsDep
 router = APIRouter(include_in_schema=False, prefix="/connect/tmdb_sync")
 
 _UNFINISHED = "approval_unfinished"
+_AGAIN = "connected_again"
 _RESULTS = {
     "connected": Result.CONNECTED,
+    _AGAIN: Result.CONNECTED,
     "approval_denied": Result.DENIED,
     "approval_expired": Result.EXPIRED,
     "approval_unknown": Result.ERROR,
@@ -31,6 +33,8 @@ async def result(request: Request, show: ShowDep, outcome: str) -> Response:
     if outcome not in _RESULTS:
         raise Refused("not_found", what="page at this address")
     if outcome == "connected":  # Home has the next step
+        view = ConnectResultView(Result.CONNECTED, back="/", next="Next: choose what to keep in step")
+    elif outcome == _AGAIN:
         view = ConnectResultView(Result.CONNECTED, back="/")
     else:
         view = ConnectResultView(_RESULTS[outcome], notice=Notice(words.say(outcome)))
@@ -55,4 +59,6 @@ async def returned(
     outcome = await parts.connect.returned(
         state, request_token=request_token, approved=approved == "true", denied=denied == "true"
     )
+    if outcome == "connected" and not (await home_view(parts)).offer:
+        outcome = _AGAIN
     return to(request, f"/connect/tmdb_sync/result/{outcome if outcome in _RESULTS else _UNFINISHED}")

@@ -43,7 +43,10 @@ async def stream(request: Request, parts: PartsDep, show: ShowDep) -> Response:
 
 @router.post("/pairs/tmdb-to-tracker")
 async def keep_in_tracker(request: Request, parts: PartsDep, show: ShowDep) -> Response:
-    """Makes the pair of a TMDb account and its own tracker; one that is there already is left as it is."""
+    """Makes the pair of a TMDb account and its own tracker, and begins its first run.
+
+    A pair that is there already is left as it is.
+    """
     form = await read_form(request)
     instance = form.get("instance", "default")
     wanted = set(form.all("features"))
@@ -53,7 +56,8 @@ async def keep_in_tracker(request: Request, parts: PartsDep, show: ShowDep) -> R
         features={feature: LaneSettings(enabled=feature.value in wanted) for feature in Feature},
     )
     try:
-        await parts.pairs.add(new)
+        pair = await parts.pairs.add(new)
+        await parts.running.start(pair.id, trigger="page")
     except Refused as refused:
         if refused.code != "pair_exists":
             return await _home_again(request, parts, show, refused)
@@ -128,7 +132,7 @@ def connection_view(account: AccountState, standing: Standing, stand: Stand) -> 
     else:
         return None
     further = "" if account.name.instance == "default" else f"?instance={account.name.instance}"
-    shown = standing.username or account.label or "not yet"
+    shown = standing.username or account.label
     return ConnectionView(PROVIDER, "TMDb", shown, state, f"{SETTINGS}{further}")
 
 

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from crosswatch import words
-from crosswatch.errors import CrossWatchError, Refused
-from crosswatch.model.accounts import DEFAULT_INSTANCE
+from crosswatch.errors import CrossWatchError, Refused, SessionEnded
+from crosswatch.model.accounts import DEFAULT_INSTANCE, AccountName
 from crosswatch.services.connect import PROVIDER
 from crosswatch.services.standing import Standing
+from crosswatch.store import pending
 from crosswatch.web.api.tmdb_sync import public_url
 from crosswatch.web.pages.forms import read_form
 from crosswatch.web.pages.home import home_view, to
@@ -27,6 +28,7 @@ from crosswatch.web.pages.views import (
     TmdbSyncView,
 )
 from crosswatch.web.parts import Parts, PartsDep
+from crosswatch.words import Said
 
 router = APIRouter(include_in_schema=False)
 
@@ -35,6 +37,8 @@ _CHECKED_MS = 60_000
 
 # What the state of the page says already; worth words only where somebody has just clicked.
 _PLAIN = frozenset({"missing_api_key", "no_pending_request", "pending_approval"})
+_CONFIRMED, _REVOKED, _ENDED_HERE = "confirmed", "disconnected", "disconnected_here"
+_DENIED = "approval_denied"
 
 
 @router.api_route("/settings", methods=["GET", "HEAD"])
@@ -56,8 +60,7 @@ async def tmdb_sync(
     except Refused as wrong:  # a name that cannot be one
         refused = wrong
         view = replace(await sync_view(parts, DEFAULT_INSTANCE), notice=notice_of(wrong))
-    if said in _PLAIN and view.notice is None and not (view.connected and view.checked):
-        view = replace(view, notice=Notice(words.say(said)))
+    view = await _answered(parts, view, said)
     return show.page(request, "tmdb_sync.html", view, area=Area.SETTINGS, error=refused)
 
 
@@ -73,10 +76,11 @@ async def state(
 
 @router.post(f"{SETTINGS}/verify")
 async def verify(request: Request, parts: PartsDep) -> Response:
-    """Asks TMDb once, and goes back to the page, which says what came of it."""
+    """Asks TMDb once, and goes back to the page, which says what came of it and no longer of a denial before."""
     instance = (await read_form(request)).get("instance", DEFAULT_INSTANCE)
+    await _forget_denial(parts, instance)
     error = await _verified(parts, instance)
-    return to(request, _page(instance, said=error.code if error is not None else ""))
+    return to(request, _page(instance, said=error.code if error is not None else _CONFIRMED))
 
 
 @router.post(f"{SETTINGS}/connect")
@@ -109,8 +113,39 @@ async def ask_disconnect(
 async def disconnect(request: Request, parts: PartsDep) -> Response:
     """Ends the connection here in any case, and at TMDb if it answers."""
     instance = (await read_form(request)).get("instance", DEFAULT_INSTANCE)
-    await parts.connect.disconnect(instance)
-    return to(request, _page(instance))
+    ended = await parts.connect.disconnect(instance)
+    said = "" if not ended.was_connected else _REVOKED if ended.revoked else _ENDED_HERE
+    return to(request, _page(instance, said=said))
+
+
+async def _answered(parts: Parts, view: TmdbSyncView, said: str) -> TmdbSyncView:
+    """The page after a click: what came of it, where the state alone does not say that."""
+    if said in (_REVOKED, _ENDED_HERE) and not view.connected and not view.pending:
+        pairs = await parts.connect.stopping_pairs(view.instance)
+        return replace(view, notice=Notice(_disconnected(pairs, revoked=said == _REVOKED)), good=True)
+    if said == _CONFIRMED or (said == "pending_approval" and view.pending):
+        return replace(view, asked=True)
+    if said in _PLAIN and view.notice is None and not (view.connected and view.checked):
+        return replace(view, notice=Notice(words.say(said)))
+    return view
+
+
+def _disconnected(pairs: tuple[str, ...], *, revoked: bool) -> Said:
+    at_tmdb = (
+        "TMDb has ended the session as well."
+        if revoked
+        else "TMDb did not answer to it: you can end the session in your settings at TMDb."
+    )
+    stopped = f"Stopped until it is connected again: {', '.join(pairs)}." if pairs else ""
+    return Said("Disconnected", at_tmdb, stopped)
+
+
+async def _forget_denial(parts: Parts, instance: str) -> None:
+    """A denial is told until the next check, not beyond."""
+    attempt = (await parts.connect.peek(instance)).attempt
+    if attempt is not None and attempt.code == _DENIED:
+        name = AccountName(PROVIDER, instance)
+        await parts.house.database.write(lambda connection: pending.remove(connection, name))
 
 
 async def sync_view(parts: Parts, instance: str) -> TmdbSyncView:
@@ -137,7 +172,13 @@ async def sync_view(parts: Parts, instance: str) -> TmdbSyncView:
 
 
 def _notice(standing: Standing) -> Notice | None:
+    """What is wrong; while a new approval is awaited, that the old connection has ended is no news."""
     error = standing.attempt or standing.error
+    if standing.pending and isinstance(error, SessionEnded):
+        return None
+    if standing.connected and error is not None and error.code == _DENIED:
+        who = standing.username or "the account"
+        return Notice(Said("Denied at TMDb", f"Nothing changed: {who} is still connected.", ""))
     return Notice(notice_of(error).said) if error is not None else None
 
 

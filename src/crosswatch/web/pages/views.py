@@ -320,7 +320,8 @@ class TmdbSyncView:
     ``connected`` and ``pending`` may both be true; ``checked`` is false where TMDb could not be asked. ``notice``
     is the code of interface.md 4.1 in words, None where there is nothing to say beyond ``pending``.
     ``auth_url`` and ``expires_at`` belong to ``pending``. ``look``: the page asks for the state as soon as it is there.
-    ``unused``: connected, and no pair makes use of it yet.
+    ``unused``: connected, and no pair makes use of it yet. ``asked``: a click has just asked TMDb, with nothing to
+    tell beyond the state itself. ``good``: the notice is no complaint.
     """
 
     instance: str
@@ -337,6 +338,8 @@ class TmdbSyncView:
     keys_page: str = "https://www.themoviedb.org/settings/api"
     look: bool = False
     unused: bool = False
+    asked: bool = False
+    good: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,12 +362,16 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConnectResultView:
-    """The neutral page of the TMDb tab; ``notice`` in every case but connected. Names no account and no secret."""
+    """The neutral page of the TMDb tab; ``notice`` in every case but connected. Names no account and no secret.
+
+    ``back`` is where its button leads, ``next`` what the button says.
+    """
 
     result: Result
     service: str = "TMDb"
     notice: Notice | None = None
     back: str = "/settings/tmdb_sync"
+    next: str = "Back to CrossWatch"
 
 
 # --- the rest ------------------------------------------------------------------------------------------------------

@@ -38,6 +38,12 @@ document.addEventListener("submit", (event) => {
   if (event.target.matches("form[data-connect]")) lookUntil = Date.now() + LOOK_AFTER_CONNECT;
 });
 
+// A part that was swapped in may change what the page is about; it says so itself.
+document.addEventListener("htmx:after:swap", () => {
+  const title = document.querySelector("main [data-title]")?.dataset.title;
+  if (title) document.title = title;
+});
+
 // Keeps relative times true while a page stays open; says what rendering.relative says on the server.
 const UNITS = [
   ["day", 86400],
