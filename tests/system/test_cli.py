@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -189,6 +192,113 @@ def test_json_is_json_everywhere(user: User) -> None:
     assert user.reads("config get tmdb_sync.session_id")["value"]["set"] is True
     refused = command("sync", "nonsense", "--json", environment=user.environment)
     assert (refused.returncode, json.loads(refused.stdout)["code"]) == (USED_WRONGLY, "not_found")
+
+
+def test_help_names_every_command_and_offers_no_completion(newcomer: User) -> None:
+    said = newcomer.says("--help")[1]
+    named = {line.split()[1] for line in said.splitlines() if line.startswith("│ ") and line[2] != " "}
+    assert {"config", "pairs", "user", "sync", "demo"} <= named
+    assert "completion" not in said + newcomer.says("runs --help")[1] + newcomer.says("pairs --help")[1]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("runs 99999999999999999999", "less"),
+        ("cancel 99999999999999999999", "less"),
+        ("config set tmdb.language ²", "en-US"),
+        (f"config set tmdb.language {'7' * 5000}", "5000"),
+        ("demo --port 99999", "65535"),
+    ],
+)
+def test_numbers_that_cannot_be_are_used_wrongly(newcomer: User, line: str, words: str) -> None:
+    code, last = newcomer.says(line)
+    assert (code, words in last) == (USED_WRONGLY, True), last
+
+
+@pytest.mark.parametrize("line", ["runs --json", "--help", "version"])
+def test_output_that_cannot_be_written_is_said_in_one_sentence(newcomer: User, line: str) -> None:
+    done = command_of_shell(f"{PROGRAM} {line} > /dev/full", newcomer.environment)
+    assert (done.returncode, done.stderr) == (
+        FAILED,
+        "The output could not be written: No space left on device.\n",
+    )
+    assert command_of_shell(f"{PROGRAM} {line} >&-", newcomer.environment).returncode == SUCCEEDED
+
+
+def command_of_shell(line: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", "-c", line], env=environment, capture_output=True, text=True, timeout=90, check=False
+    )
+
+
+def test_without_a_key_nothing_is_connected(newcomer: User) -> None:
+    assert newcomer.says("connect tmdb")[0] == newcomer.says("connect tmdb-metadata")[0] == NOT_CONNECTED
+
+
+def test_ctrl_c_while_waiting_for_the_approval_ends_with_1(newcomer: User) -> None:
+    connecting = started(
+        "sh",
+        "-c",
+        f"printf '%s\\n' \"$TYPED\" | (exec {PROGRAM} connect tmdb --key -)",
+        environment=newcomer.environment | {"TYPED": DEMO_KEY},
+    )
+    connecting.wait_for("Waiting for your approval")
+    children = Path(f"/proc/{connecting.child.pid}/task/{connecting.child.pid}/children").read_text().split()
+    os.kill(int(children[-1]), signal.SIGINT)
+    assert (connecting.finished(), connecting.lines[-1]) == (FAILED, "Stopped.")
+    code, last = newcomer.says("verify")
+    assert (code, last) == (
+        NOT_CONNECTED,
+        "Pending approval: TMDb is waiting for your yes. Open the link that “crosswatch connect tmdb” printed "
+        "and approve; then “crosswatch verify tmdb”.",
+    )
+
+
+def test_pairs_that_are_off_are_said_to_be_off(user: User) -> None:
+    assert user.says("pairs edit 1 --off")[0] == SUCCEEDED
+    off = "Pair 1, “TMDb to CrossWatch”, is switched off.\nSwitch it on with “crosswatch pairs edit 1 --on”."
+    assert user.says("sync") == user.says("sync 1") == (FAILED, off)
+
+
+def test_a_run_shows_all_that_it_wrote_or_how_much_more_there_is(user: User) -> None:
+    assert user.says("sync")[0] == SUCCEEDED
+    code, said = user.says("runs 1")
+    assert (code, len([line for line in said.splitlines() if " add " in line])) == (SUCCEEDED, 50)
+    assert user.says("runs 1 --limit 30")[1].splitlines()[-1] == "20 more: --limit 50"
+
+
+def test_a_sync_of_all_goes_past_a_busy_pair(user: User, tmdb: SimulatedTmdb) -> None:
+    assert user.says("pairs add tmdb tracker/two --name Second")[0] == SUCCEEDED
+    tmdb.ask("/knobs", {"faults": [{"kind": "hang", "path": "rated", "seconds": 60}]})
+    with server(user.environment) as (_, base):
+        begun = httpx2.post(f"{base}/api/run", json={}, timeout=30).json()["runs"]
+        done = command("sync", "--json", environment=user.environment)
+        for run in begun:
+            assert user.says(f"cancel {run['run_id']}")[0] == SUCCEEDED
+    assert (done.returncode, json.loads(done.stdout)) == (BUSY, [])
+    assert [line.partition(" Wait")[0] for line in done.stderr.splitlines()] == [
+        "Pair 1 “TMDb to CrossWatch”: This pair is running at this moment.",
+        "Pair 2 “Second”: This pair is running at this moment.",
+    ]
+
+
+def test_a_key_that_tmdb_rejects_connects_nothing(user: User) -> None:
+    assert user.says("config set tmdb_sync.api_key -", given="deadbeef" * 4)[0] == SUCCEEDED
+    code, last = user.says("verify")
+    assert (code, last.startswith("TMDb does not accept this API key.")) == (NOT_CONNECTED, True)
+    assert user.reads("verify")["connected"] is False
+    assert user.says("sync")[0] == NOT_CONNECTED
+
+
+def test_names_do_not_steer_the_terminal(user: User) -> None:
+    name = "A\x1b[31m\x9b2JB"
+    done = command("pairs", "edit", "1", "--name", name, environment=user.environment)
+    assert (done.returncode, "“A[31m2JB”" in done.stdout) == (SUCCEEDED, True), done.stdout
+    assert user.reads("pairs show 1")["name"] == name
+    for line in ("pairs list --json", "sync", "runs", "runs 1", "status"):
+        done = command(*line.split(), environment=user.environment)
+        assert not {"\x1b", "\x9b"} & set(done.stdout + done.stderr), line
 
 
 def test_a_sync_that_did_not_get_everything_is_partial(user: User, tmdb: SimulatedTmdb) -> None:

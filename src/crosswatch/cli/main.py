@@ -4,6 +4,7 @@ import logging
 import os
 import secrets
 import sys
+import traceback
 from importlib import import_module
 from typing import Any
 
@@ -31,6 +32,7 @@ _COMMANDS = {
     "version": "serving",
 }
 _GROUPS = ("pairs", "config", "user")
+_PRINTERS = ("typer", "rich")
 _STOPPED_BY_KEY = 130
 """What typer makes of Ctrl+C; ours is 1, as of everything that was stopped."""
 
@@ -85,7 +87,7 @@ def run() -> None:
         sys.stderr.close()  # whoever read our output has gone; there is nobody left to tell
         sys.exit(FAILED)
     except Exception as fault:
-        if isinstance(fault, OSError) and _lost_streams():
+        if isinstance(fault, OSError) and _while_printing(fault):
             sys.exit(_output_lost(fault))
         reference = secrets.token_hex(4)
         logging.getLogger(__name__).error("fault %s", reference, exc_info=fault)
@@ -99,7 +101,6 @@ def _told(error: CrossWatchError) -> int:
     try:
         say_error(error)
     except OSError as lost:
-        _lost_streams()
         return _output_lost(lost)
     return exit_code(error)
 
@@ -109,21 +110,22 @@ def _stopped() -> int:
     return FAILED
 
 
+def _while_printing(error: OSError) -> bool:
+    """Whether it came up in what prints for us: only that writes to standard output and error."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return frame.f_globals["__name__"].partition(".")[0] in _PRINTERS
+
+
 def _output_lost(error: OSError) -> int:
-    typer.echo(words.output_lost(error.strerror or type(error).__name__), err=True)
-    return FAILED
-
-
-def _lost_streams() -> bool:
-    """Whether standard output or error cannot be written; what waits there goes nowhere, for it would fail again."""
-    lost = False
-    for stream in (sys.stdout, sys.stderr):
+    """Says so as far as that is possible; what still waits to be written goes nowhere, for it would fail again."""
+    said = words.output_lost(error.strerror or type(error).__name__)
+    for stream, last in ((sys.stdout, ""), (sys.stderr, said + "\n")):
         try:
             if stream is not None:
+                stream.write(last)
                 stream.flush()
         except OSError:
-            lost = True
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())
             os.close(nowhere)
-    return lost
+    return FAILED
