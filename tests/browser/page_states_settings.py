@@ -1,16 +1,12 @@
 """The states of the settings, and of the pages that stand alone; see page_states.py."""
 
+from crosswatch.web.pages.alone import ConnectResultView, ErrorView, Result, SetUpView, SignInView
 from crosswatch.web.pages.views import (
     Area,
-    ConnectResultView,
     DisconnectView,
-    ErrorView,
     KeyView,
     Notice,
-    Result,
     SettingsView,
-    SetUpView,
-    SignInView,
     TmdbSyncView,
 )
 from crosswatch.words import say

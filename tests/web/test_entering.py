@@ -19,8 +19,8 @@ from crosswatch.app import open_house
 from crosswatch.services import people as people_module
 from crosswatch.services.people import People
 from crosswatch.settings import Settings, variable
+from crosswatch.web.pages.alone import SetUpView, SignInView
 from crosswatch.web.pages.entering import entering_routes
-from crosswatch.web.pages.views import SetUpView, SignInView
 from crosswatch.web.security import SESSION_COOKIE, Security
 
 PASSWORD = "correct horse battery"

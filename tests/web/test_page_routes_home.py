@@ -178,6 +178,7 @@ def test_a_revoked_session_stops_the_pair_until_it_is_connected_again(synced: Si
     assert "Out of step." in page
     assert "TMDb no longer accepts this connection" in page
     assert "Look at the connection" in page
+    assert "Something needs you" in page
     assert 'type="submit" disabled' in synced.html("/")
     assert "Not connected" in synced.get("/settings/tmdb_sync")
     assert "Connect again" in synced.get("/settings")
@@ -195,6 +196,8 @@ def test_tmdb_away_is_told_and_can_be_tried_again(synced: Site) -> None:
     page = synced.get("/")
     assert "Out of step." in page
     assert "TMDb answered with HTTP 500" in page
+    assert "It will work on another try." in page
+    assert "Something needs you" not in page
     assert "Failed" in synced.get("/runs/2")
     assert 'type="submit" disabled' not in synced.html("/")
 

@@ -98,7 +98,7 @@ def is_api(request: Request) -> bool:
 
 def _meaning(request: Request, error: HTTPException) -> tuple[str, int, Mapping[str, object]]:
     if error.status_code == 404:
-        return "not_found", 404, {"what": "page or call at this address"}
+        return "not_found", 404, {"what": f"{'call' if is_api(request) else 'page'} at this address"}
     if error.status_code == 405:
         return "method_not_allowed", 405, {"method": request.method}
     if error.status_code == 413:

@@ -5,9 +5,10 @@ from starlette.responses import Response
 
 from crosswatch import words
 from crosswatch.errors import Refused
+from crosswatch.web.pages.alone import ConnectResultView, Result
 from crosswatch.web.pages.home import home_view, to
 from crosswatch.web.pages.showing import ShowDep
-from crosswatch.web.pages.views import ConnectResultView, Notice, Result
+from crosswatch.web.pages.views import Notice
 from crosswatch.web.parts import PartsDep
 
 router = APIRouter(include_in_schema=False, prefix="/connect/tmdb_sync")

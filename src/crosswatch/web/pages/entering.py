@@ -9,7 +9,8 @@ from starlette.routing import Route
 from crosswatch import words
 from crosswatch.errors import Refused
 from crosswatch.services.people import LEAST, People
-from crosswatch.web.pages.views import Notice, SetUpView, SignInView
+from crosswatch.web.pages.alone import SetUpView, SignInView
+from crosswatch.web.pages.views import Notice
 from crosswatch.web.problems import headers_for, status_of
 from crosswatch.web.security import (
     SET_UP,

@@ -101,7 +101,7 @@ MOODS = {
         "and never takes anything away without proof.",
     ),
     "offer": Label(
-        "One step left.", "TMDb is connected. Choose where its watchlist and ratings shall be kept."
+        "One step left.", "TMDb is connected. Choose where its watchlist and ratings are to be kept."
     ),
     "never": Label("Ready for the first sync.", "The first sync only adds; it never takes anything away."),
     "running": Label("Getting in step.", "You may close this page; it goes on without you."),
@@ -111,6 +111,9 @@ MOODS = {
     "stopped": Label("Stopped half way.", "What was done stays done; the next sync does the rest."),
     "off": Label("Switched off.", "No pair is switched on."),
 }
+
+RETRIES = "It will work on another try."
+"""Beside the headline where nothing but time is needed."""
 
 # The counts of a lane (interface.md, run object), in the order in which they are shown.
 COUNTS = {
@@ -124,7 +127,7 @@ COUNTS = {
     ),
     "held": Label(
         "held back",
-        "Not done yet, because not enough is known or because it waits for your yes.",
+        "Not done yet, because not enough is known or because it waits for your approval.",
         "hand",
         "warn",
     ),
@@ -162,7 +165,7 @@ COUNTS = {
     "adopted": Label("noted as equal", "Both sides agree; nothing had to be written.", "check", "idle"),
     "kept": Label(
         "kept",
-        "Taken off on one side and kept on the other, because removing is switched off.",
+        "Taken off on one side and kept on the other, because this version removes nothing.",
         "shield-check",
         "idle",
     ),

@@ -36,6 +36,8 @@ _ENDED = {
 }
 # What a new connection heals: once there is one, the last run's complaint is old news.
 _HEALED = frozenset({"session_ended", "not_connected", "connection_replaced", "invalid_api_key"})
+# What another try may not meet: the service was away, slow, or wrong for once.
+_PASSING = frozenset({"unreachable", "rate_limited", "tmdb_error"})
 _SOON_SECONDS = 2.0
 _CUT_SHORT = frozenset({Status.FAILED, Status.CANCELLED, Status.INTERRUPTED})
 
@@ -106,6 +108,7 @@ def card(now: PairNow, names: Names, stands: Mapping[AccountName, Stand], at: in
         progress=progress(now.going, source, at) if now.going is not None else None,
         notice=told,
         can_run=state is not PairState.OFF and wrong is None,
+        passes=wrong is None and last is not None and last.run.code in _PASSING,
         beyond=_beyond_all(last, pair.mode) if last is not None and state is PairState.IN_STEP else 0,
     )
 

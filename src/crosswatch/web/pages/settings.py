@@ -14,16 +14,15 @@ from crosswatch.services.connect import PROVIDER
 from crosswatch.services.standing import Standing
 from crosswatch.store import pending
 from crosswatch.web.api.tmdb_sync import public_url
+from crosswatch.web.pages.alone import ConnectResultView, Result
 from crosswatch.web.pages.forms import read_form
 from crosswatch.web.pages.home import home_view, to
 from crosswatch.web.pages.showing import SETTINGS, ShowDep, notice_of
 from crosswatch.web.pages.views import (
     Area,
-    ConnectResultView,
     DisconnectView,
     KeyView,
     Notice,
-    Result,
     SettingsView,
     TmdbSyncView,
 )

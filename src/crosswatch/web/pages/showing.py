@@ -17,7 +17,8 @@ from crosswatch import __version__, words
 from crosswatch.errors import CrossWatchError, HouseError
 from crosswatch.services.house import House
 from crosswatch.web.api.errors import is_api
-from crosswatch.web.pages.views import Area, ErrorView, Frame, Notice
+from crosswatch.web.pages.alone import ErrorView
+from crosswatch.web.pages.views import Area, Frame, Notice
 from crosswatch.web.problems import headers_for, problem_response, status_of
 from crosswatch.web.rendering import Assets, Pages
 from crosswatch.web.security import CALLBACK

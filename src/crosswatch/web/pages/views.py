@@ -158,7 +158,8 @@ class PairCard:
     """One pair on Home. ``last_run`` and ``last_at`` are of the last finished run; ``progress`` while one runs.
 
     ``next_at`` is None where nothing is scheduled; ``can_run`` is false where a run would be refused (say why in
-    ``notice``); ``beyond`` as in LaneView, of all lanes.
+    ``notice``); ``beyond`` as in LaneView, of all lanes; ``passes`` where the last
+    run failed for a reason that another try may not meet.
     """
 
     id: str
@@ -175,6 +176,7 @@ class PairCard:
     notice: Notice | None = None
     can_run: bool = True
     beyond: int = 0
+    passes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,12 @@ class HomeView:
     attention: int = 0
     attention_href: str = ""
     notice: Notice | None = None
+
+    @property
+    def retries(self) -> bool:
+        """Whether pairs are out of step, and each of these for a reason that passes by itself."""
+        broken = [pair for pair in self.pairs if pair.state is PairState.BROKEN]
+        return self.mood == PairState.BROKEN.value and all(pair.passes for pair in broken)
 
     @property
     def running(self) -> bool:
@@ -349,54 +357,3 @@ class DisconnectView:
     instance: str
     account: str
     pairs: tuple[str, ...] = ()
-
-
-class Result(StrEnum):
-    """How an approval at TMDb ended."""
-
-    CONNECTED = "connected"
-    DENIED = "denied"
-    EXPIRED = "expired"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectResultView:
-    """The neutral page of the TMDb tab; ``notice`` in every case but connected. Names no account and no secret.
-
-    ``back`` is where its button leads, ``next`` what the button says.
-    """
-
-    result: Result
-    service: str = "TMDb"
-    notice: Notice | None = None
-    back: str = "/settings/tmdb_sync"
-    next: str = "Back to CrossWatch"
-
-
-# --- the rest ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorView:
-    """A page that is an error: its status, the words, and a command to copy where there is one."""
-
-    status: int
-    notice: Notice
-    command: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SignInView:
-    """The password page; ``next`` is the path to go on to."""
-
-    next: str = "/"
-    notice: Notice | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SetUpView:
-    """The first password; ``least`` characters."""
-
-    least: int
-    notice: Notice | None = None
