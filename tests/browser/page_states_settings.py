@@ -5,11 +5,12 @@ from crosswatch.web.pages.views import (
     Area,
     DisconnectView,
     KeyView,
+    MetadataView,
     Notice,
     SettingsView,
     TmdbSyncView,
 )
-from crosswatch.words import say
+from crosswatch.words import Said, say
 from tests.browser.page_parts import CONNECTIONS, HOSTILE, LONG, MINUTE, NOW, UNREACHABLE, State, told
 
 STORED = KeyView(True, "…1234")
@@ -63,6 +64,23 @@ SETTINGS = {
         accounts=(("default", "alice"), ("second", HOSTILE), ("x" * 32, LONG)),
     ),
     **{f"tmdb-{code}": tmdb(notice=Notice(say(code, params))) for code, params in CONNECT_CODES.items()},
+    "metadata-no-key": State("tmdb_metadata.html", MetadataView(KeyView()), Area.SETTINGS),
+    "metadata-stored": State("tmdb_metadata.html", MetadataView(STORED, accepted=True), Area.SETTINGS),
+    "metadata-shared": State("tmdb_metadata.html", MetadataView(KeyView(), shared=True), Area.SETTINGS),
+    "metadata-refused": State(
+        "tmdb_metadata.html", MetadataView(KeyView(), notice=told("invalid_api_key")), Area.SETTINGS
+    ),
+    "metadata-from-environment": State(
+        "tmdb_metadata.html", MetadataView(KeyView(True, "…1234", "CROSSWATCH_TMDB_API_KEY")), Area.SETTINGS
+    ),
+    "tmdb-just-confirmed": tmdb(**CONNECTED, asked=True, accounts=(("default", "alice"),)),
+    "tmdb-not-approved-yet": tmdb(**PENDING, asked=True),
+    "tmdb-disconnected": tmdb(
+        notice=Notice(
+            Said("Disconnected", "TMDb has ended the session as well.", "Stopped: TMDb to tracker.")
+        ),
+        good=True,
+    ),
     "disconnect": State(
         "tmdb_sync_disconnect.html",
         DisconnectView("default", "alice", ("TMDb to tracker", "TMDb to Trakt")),

@@ -180,7 +180,7 @@ def test_only_a_pending_approval_is_polled() -> None:
         for name, state in STATES.items()
         if any("data-poll" in attributes for _, attributes in Page(render(state)).elements)
     }
-    assert polled == {"tmdb-pending", "tmdb-connected-pending"}
+    assert polled == {"tmdb-pending", "tmdb-connected-pending", "tmdb-not-approved-yet"}
 
 
 @pytest.mark.parametrize(

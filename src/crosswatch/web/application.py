@@ -13,7 +13,7 @@ from crosswatch.web.api import config, documentation, pairs, providers, runs, st
 from crosswatch.web.api.documentation import Described
 from crosswatch.web.api.errors import handle_errors
 from crosswatch.web.faults import Faults
-from crosswatch.web.pages import activity, connecting, home, settings
+from crosswatch.web.pages import activity, connecting, home, metadata, settings
 from crosswatch.web.pages.entering import entering_routes
 from crosswatch.web.pages.showing import Shower
 from crosswatch.web.parts import Parts
@@ -23,7 +23,7 @@ from crosswatch.web.security import Security
 from crosswatch.web.static import Built
 
 _API = (status, tmdb_sync, tmdb, pairs, runs, providers, config, documentation)
-_PAGES = (home, activity, settings, connecting)
+_PAGES = (home, activity, settings, metadata, connecting)
 
 
 def make_application(house: House) -> ASGIApp:

@@ -44,7 +44,8 @@ _DENIED = "approval_denied"
 async def settings(request: Request, parts: PartsDep, show: ShowDep) -> Response:
     """The index."""
     shown = (await home_view(parts)).connections
-    view = SettingsView(tuple(one for one in shown if one.provider == PROVIDER))
+    connections = tuple(one for one in shown if one.provider == PROVIDER)
+    view = SettingsView(connections, metadata=bool(parts.house.config.metadata_key()))
     return show.page(request, "settings.html", view, area=Area.SETTINGS)
 
 

@@ -307,9 +307,10 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class SettingsView:
-    """The index of the settings."""
+    """The index of the settings; ``metadata``: there is a key for it, its own or the default account's."""
 
     connections: tuple[ConnectionView, ...] = ()
+    metadata: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +349,20 @@ class TmdbSyncView:
     unused: bool = False
     asked: bool = False
     good: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataView:
+    """Metadata: TMDb. ``shared``: without a key of its own it uses that of the default account.
+
+    ``accepted``: TMDb has just said so of the key that is used.
+    """
+
+    key: KeyView
+    shared: bool = False
+    accepted: bool = False
+    notice: Notice | None = None
+    keys_page: str = "https://www.themoviedb.org/settings/api"
 
 
 @dataclass(frozen=True, slots=True)
