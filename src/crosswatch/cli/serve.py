@@ -19,6 +19,7 @@ from crosswatch.app import application, open_house
 from crosswatch.cli.output import told
 from crosswatch.config.logs import setup_logging
 from crosswatch.errors import HouseError
+from crosswatch.sealing import key_is_apart
 from crosswatch.services.house import House
 from crosswatch.settings import Settings
 from crosswatch.web.application import begin_to_close
@@ -50,6 +51,10 @@ async def serve(
             url = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}{settings.base_path}/"
             tell(url)
             _seal(house)
+            if not key_is_apart(settings):
+                log.info(
+                    "the key that opens the seals lies beside the data; CROSSWATCH_SECRET_KEY_FILE keeps it apart"
+                )
             await _Server(house, lambda: on_ready(url)).serve(sockets=[listener])
     finally:
         await house.close()
