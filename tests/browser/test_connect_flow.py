@@ -83,6 +83,9 @@ def test_the_first_page_changes_to_connected_by_itself(
         page.bring_to_front()
         expect(page.get_by_role("heading", name="Connected", exact=True)).to_be_visible()
         expect(page.locator("#connection")).to_contain_text("alice")
+        expect(page.get_by_text("Start again with another key")).to_have_count(0)
+        expect(page.get_by_text("Connect with another key")).to_be_visible()
+        expect(page.get_by_text("Add another account")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth")
 
 
