@@ -313,6 +313,10 @@ def test_no_answer_fails_with_a_sentence(user: User, tmdb: SimulatedTmdb) -> Non
     code, last = user.says("sync")
     assert code == FAILED
     assert "answers in TMDb's place" in last.splitlines()[-1]
+    assert "failed (Something answers in TMDb's place)" in user.says("runs")[1]
+    shown = command("runs", "1", environment=user.environment).stdout
+    assert "nothing to do" not in shown
+    assert "nothing was decided" in shown
 
 
 def test_a_running_sync_is_stopped_from_another_process(user: User, tmdb: SimulatedTmdb) -> None:

@@ -328,6 +328,8 @@ def _tell(report: RunReport, account: str) -> None:
             lines.append(f"    {hidden} hidden: the service counts them and does not list them")
         for why, titles in lane.get("why_held", {}).items():
             lines.append(f"    {titles} held: {words.held(why)}")
+    if not (report.lanes or decided or report.running):
+        lines.append("  nothing was decided")
     for line in lines:
         typer.echo(plain(line))
     if run.code:
