@@ -316,7 +316,7 @@ def _tell(report: RunReport, account: str) -> None:
     """How a run ended, lane by lane, and what to do where something is wrong."""
     run = report.run
     seconds = ((run.finished_at or run.started_at) - run.started_at) / 1000
-    decided = run.status in ("succeeded", "partial")
+    decided = report.running or run.status in ("succeeded", "partial")
     lines = [f"{run.pair_name}: {run.status} in {seconds:.1f} s, {run.requests} requests (run {run.id})"]
     for feature, lane in report.lanes.items():
         figures = _lane_figures(lane) or (" nothing to do" if decided else " nothing was decided")
@@ -328,7 +328,7 @@ def _tell(report: RunReport, account: str) -> None:
             lines.append(f"    {hidden} hidden: the service counts them and does not list them")
         for why, titles in lane.get("why_held", {}).items():
             lines.append(f"    {titles} held: {words.held(why)}")
-    if not (report.lanes or decided or report.running):
+    if not (report.lanes or decided):
         lines.append("  nothing was decided")
     for line in lines:
         typer.echo(plain(line))
