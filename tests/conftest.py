@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 
+from crosswatch.net import redaction
 from tools.browser import find_chromium
 
 
@@ -49,3 +50,11 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and not hasattr(session.config, "workerinput"):
         reporter.write_line(skipped_line(reporter.stats.get("skipped", [])))
+
+
+@pytest.fixture(autouse=True)
+def secrets_of_this_test_alone() -> Iterator[None]:
+    """What one test hides from its log is hidden in no other: made-up secrets may be ordinary words."""
+    before = redaction._Known.secrets
+    yield
+    redaction._Known.secrets = before

@@ -125,7 +125,7 @@ def test_a_run_of_a_disconnected_account_says_so(filled: Api) -> None:
     filled.post("/tmdb_sync/disconnect")
     run = filled.ended(filled.post("/pairs/1/run")["run_id"])
     assert (run["status"], run["code"]) == ("failed", "not_connected")
-    assert "tmdb" in run["error"]
+    assert "TMDb is not connected" in run["error"]
 
 
 def test_a_run_that_cannot_reach_tmdb_fails_with_a_sentence(filled: Api) -> None:
