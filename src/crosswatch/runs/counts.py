@@ -52,7 +52,7 @@ class LaneCounts:
         return self.conflicts + self.outcomes["unmatched"] + self.set_aside
 
     def as_dict(self) -> dict[str, object]:
-        """The lane as interface.md shows it, with the reasons beside it."""
+        """The lane as the API shows it, with the reasons beside it."""
         by_side = {
             side.value: {word: self.done[side, action] for action, word in _DONE_WORDS.items()}
             for side in Side

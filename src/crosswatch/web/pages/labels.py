@@ -38,7 +38,7 @@ ACTIONS = {
     Action.REMOVE: Label("Remove", icon="minus"),
 }
 
-# Status of a run (interface.md), by its name.
+# Status of a run, by its name in the API.
 STATUSES = {
     "running": Label("Running", "It is going on now.", "refresh-cw", "run"),
     "succeeded": Label("Done", "Everything that was planned is done.", "circle-check", "ok"),
@@ -115,7 +115,7 @@ MOODS = {
 RETRIES = "It will work on another try."
 """Beside the headline where nothing but time is needed."""
 
-# The counts of a lane (interface.md, run object), in the order in which they are shown.
+# The counts of a lane, by their names in the API, in the order in which they are shown.
 COUNTS = {
     "added": Label("added", "Put on a list where it was missing.", "plus", "ok"),
     "changed": Label("changed", "Given the other side's newer value.", "pencil", "ok"),

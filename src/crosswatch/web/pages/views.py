@@ -63,7 +63,7 @@ class SideView:
 
 
 class Status(StrEnum):
-    """How a run is or ended; the names of interface.md."""
+    """How a run is or ended; the names of the API."""
 
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -327,7 +327,7 @@ class TmdbSyncView:
     """TMDb (Sync) for one account. ``accounts``: (instance, name to show) of those that exist.
 
     ``connected`` and ``pending`` may both be true; ``checked`` is false where TMDb could not be asked. ``notice``
-    is the code of interface.md 4.1 in words, None where there is nothing to say beyond ``pending``.
+    is the code of the API in words, None where there is nothing to say beyond ``pending``.
     ``auth_url`` and ``expires_at`` belong to ``pending``. ``look``: the page asks for the state as soon as it is there.
     ``unused``: connected, and no pair makes use of it yet. ``asked``: a click has just asked TMDb, with nothing to
     tell beyond the state itself. ``good``: the notice is no complaint.
