@@ -37,6 +37,7 @@ def setup_logging(level: str, fmt: str, stream: TextIO | None = None) -> None:
     access = logging.getLogger("uvicorn.access")
     if not any(isinstance(one, _WithoutQuery) for one in access.filters):
         access.addFilter(_WithoutQuery())
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # else it names each of its parts
     redaction.install()
 
 
