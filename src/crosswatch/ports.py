@@ -23,6 +23,15 @@ class Clock(Protocol):
         ...
 
 
+class MaySend(Protocol):
+    """Awaited right before each call that may change something leaves this machine, after all waiting for pace.
+
+    What it raises ends that call unsent, and comes out of the write. Once it has returned, the call may arrive.
+    """
+
+    async def __call__(self) -> None: ...
+
+
 class Link(Protocol):
     """One open account of one service. All calls are paced, bounded in time, and raise errors.ServiceError."""
 
@@ -42,8 +51,12 @@ class Link(Protocol):
         """The service's word on single titles, one entry per ref. An error about one title is its UNKNOWN."""
         ...
 
-    async def write(self, feature: Feature, writes: Sequence[Write]) -> list[Outcome]:
-        """Does at most a batch of writes; exactly one outcome each, in order. Never reports more than was answered."""
+    async def write(self, feature: Feature, writes: Sequence[Write], may_send: MaySend) -> list[Outcome]:
+        """Does at most a batch of writes; exactly one outcome each, in order. Never reports more than was answered.
+
+        Nothing is sent twice, unless it surely did not arrive. Errors of single calls are outcomes; what ``may_send``
+        raises is raised. Several calls of this may go on at once.
+        """
         ...
 
 
@@ -90,5 +103,8 @@ class TrackerBook(Protocol):
         ...
 
     async def store(self, instance: str, feature: Feature, writes: Sequence[Write]) -> list[Outcome]:
-        """Stores all of them in one transaction, each with where its value came from; one outcome each, in order."""
+        """Stores all of them in one transaction, each with where its value came from; one outcome each, in order.
+
+        A value that is neither the expected nor the wanted one stays: MOVED.
+        """
         ...

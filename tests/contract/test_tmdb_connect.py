@@ -292,8 +292,6 @@ def test_the_provider_opens_accounts_over_one_client(world: World, tmp_path: Pat
         assert await link.whoami() == uid
         with pytest.raises(Unreachable):
             await provider.open("second").whoami()
-        with pytest.raises(Refused, match="not_yet"):
-            await link.write(Feature.WATCHLIST, [])
         await provider.aclose()
         return uid
 

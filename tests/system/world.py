@@ -177,9 +177,10 @@ class World:
     def by_hand(self, feature: Feature, key: Key, wanted: int | None) -> Outcome:
         """What the user does in the tracker itself."""
         title = self.title(key)
-        action = Action.REMOVE if wanted is None else Action.CHANGE
+        now = self.tracked(feature).get(key)
+        action = Action.REMOVE if wanted is None else Action.ADD if now is None else Action.CHANGE
         ref = Ref(Kind.MOVIE, ids(crosswatch=title))
-        return self.run(self.book.store("default", feature, [Write(1, ref, action, None, wanted)]))[0]
+        return self.run(self.book.store("default", feature, [Write(1, ref, action, now, wanted)]))[0]
 
     def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
         """What a query of another program sees in the database."""

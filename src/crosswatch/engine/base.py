@@ -56,10 +56,14 @@ class BaseRow:
 
 @dataclass(frozen=True, slots=True)
 class LastWrite:
-    """What any lane last wrote for a title of an account, and when (UTC ms)."""
+    """What any lane last wrote for a title of an account, and when (UTC ms).
+
+    ``confirmed``: a reading has shown it since, so another value is somebody's new one.
+    """
 
     value: Value | None
     at: int
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +107,23 @@ class SideView:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """Which side the user chose for a title, and the two readings that were asked about.
+
+    It holds until one of the two readings changes.
+    """
+
+    source: Value | None
+    target: Value | None
+    winner: Side
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
-    """What the user allows a lane to do. ``own_dates``: both sides date their values themselves."""
+    """What the user allows a lane to do. ``own_dates``: both sides date their values themselves.
+
+    ``answers``: what the user said to questions of this lane.
+    """
 
     feature: Feature
     mode: Mode
@@ -113,6 +132,7 @@ class Rules:
     remove: bool = False
     conflict: Conflict = Conflict.SOURCE
     own_dates: bool = False
+    answers: Mapping[Key, Answer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from crosswatch.engine.base import Agreed, BaseRow, Dated, Key, Rules, SideView
 from crosswatch.engine.decide import Decision, Verb, cell, conflict, decide
 from crosswatch.engine.delta import Delta, delta, needs_proof, seen
-from crosswatch.model.kinds import Action, Side
+from crosswatch.model.kinds import Action, Mode, Side
 from crosswatch.model.readings import Date, Reading, Seen, Unknown, Why
 from crosswatch.model.values import Value, same
 
@@ -134,6 +134,8 @@ class _Title:
     def _decision(self) -> Decision:
         if self.row is not None and self._absent_on_both():
             return Decision(Verb.END)
+        if (chosen := self._answered()) is not None:
+            return chosen
         found = cell(self.rules.mode, self.row, self.deltas[Side.SOURCE], self.deltas[Side.TARGET])
         return decide(found, self.row, agrees=self._agrees(), clash=self._clash())
 
@@ -154,6 +156,18 @@ class _Title:
     def _clash(self) -> Decision:
         dated = Dated(self._own_date(Side.SOURCE), self._own_date(Side.TARGET))
         return conflict(self.rules.conflict, self.rules.mode, dated, own_dates=self.rules.own_dates)
+
+    def _answered(self) -> Decision | None:
+        """What the user chose for these two readings; an absence that was chosen stays a difference."""
+        answer = self.rules.answers.get(self.key)
+        if answer is None or any(isinstance(reading, Unknown) for reading in self.seen.values()):
+            return None
+        if (answer.source, answer.target) != self._values():
+            return None
+        chosen = answer.source if answer.winner is Side.SOURCE else answer.target
+        if chosen is None or (answer.winner is Side.TARGET and self.rules.mode is Mode.ONE_WAY):
+            return Decision(Verb.ADOPT, left=True)
+        return Decision(Verb.PUT, answer.winner.other)
 
     def _own_date(self, side: Side) -> Date | None:
         """The date of a side's reading; None where the value is what we wrote, for the date may then be ours."""

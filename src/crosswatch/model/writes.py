@@ -23,7 +23,10 @@ class Write:
 
 
 class Done(StrEnum):
-    """How a write ended. ``IN_DOUBT``: sent, and the answer cannot be understood; it may or may not have worked."""
+    """How a write ended. ``IN_DOUBT``: sent, and the answer cannot be understood; it may or may not have worked.
+
+    ``NOT_SENT`` is no service's word: the run ended, or was stopped, before the write left.
+    """
 
     APPLIED = "applied"
     ALREADY = "already"
@@ -33,14 +36,19 @@ class Done(StrEnum):
     RETRY_LATER = "retry_later"
     RECONNECT = "reconnect"
     IN_DOUBT = "in_doubt"
+    NOT_SENT = "not_sent"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of one write. ``code`` and ``words`` are the service's own; ``native_id`` what it calls the title."""
+    """The end of one write. ``code`` and ``words`` are the service's own; ``native_id`` what it calls the title.
+
+    ``retry_after``: seconds for which the service asked to wait, with RETRY_LATER only; None where it did not say.
+    """
 
     write_id: int
     done: Done
     code: str = ""
     words: str = ""
     native_id: str = ""
+    retry_after: float | None = None

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -52,6 +52,7 @@ class _Request:
     query: dict[str, str]
     content: bytes | None
     again: bool
+    before_send: Callable[[], Awaitable[None]] | None = None
 
     @property
     def writes(self) -> bool:
@@ -116,6 +117,7 @@ class HttpClient:
         query: Mapping[str, str | int | None] | None = None,
         body: Json | None = None,
         repeatable: bool | None = None,
+        before_send: Callable[[], Awaitable[None]] | None = None,
     ) -> Answer:
         """The service's answer, any status below 500 and any JSON; 5xx only after three tries, or at once for writes.
 
@@ -123,6 +125,7 @@ class HttpClient:
         digits, ``_`` and ``-`` only (ValueError else), so that no id from outside reaches another address.
         ``repeatable`` (GET, unless said otherwise): connection errors, 5xx and cut answers are tried three times, and
         a 429 waits, ``PATIENCE`` in all. Anything else is sent once; twice only where it surely was not sent.
+        ``before_send`` is awaited before each sending, after all waiting; what it raises ends the call unsent.
 
         Raises Unreachable, Blocked, RateLimited, and ServiceFailed ``<service>_error``; no other error and no trace
         of the request in them.
@@ -133,6 +136,7 @@ class HttpClient:
             {name: str(value) for name, value in (query or {}).items() if value is not None},
             None if body is None else json.dumps(body, allow_nan=False).encode(),
             method == "GET" if repeatable is None else repeatable,
+            before_send,
         )
         try:
             async for attempt in stamina.retry_context(
@@ -181,6 +185,8 @@ class HttpClient:
 
     async def _exchange(self, request: _Request, turn: Turn) -> Answer | float | None:
         """An answer, or the seconds (None: not said) for which the service asks to wait."""
+        if request.before_send is not None:
+            await request.before_send()
         raw = await self._send(request, turn)
         if isinstance(raw, ServiceError):
             if isinstance(raw, Unreachable) and (request.again or not raw.maybe_done):

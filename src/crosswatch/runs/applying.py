@@ -128,7 +128,8 @@ class Applying:
         ]
         try:
             outcomes = {
-                outcome.write_id: outcome for outcome in await self.side.link.write(self.feature, batch)
+                outcome.write_id: outcome
+                for outcome in await self.side.link.write(self.feature, batch, self._may_send)
             }
         except ServiceError as error:
             done = Done.IN_DOUBT if error.maybe_done else _not_done(error)
@@ -137,6 +138,10 @@ class Applying:
             ((seq, write), outcomes.get(seq, Outcome(seq, Done.IN_DOUBT, "no_answer")))
             for seq, write in writes
         ]
+
+    async def _may_send(self) -> None:
+        """The last look before a call leaves: the accounts are still ours."""
+        await self.database.read(lambda connection: leases.check(connection, self.fences))
 
     def _store(self, connection: Connection, ended: Sequence[tuple[Numbered, Outcome]]) -> None:
         """Outcomes, base rows, readings and what was last written, in one transaction."""

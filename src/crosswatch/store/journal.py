@@ -139,16 +139,34 @@ def remember(
 ) -> None:
     """Keeps what was last written for titles of an account, so that late lists are not taken for the user's word."""
     rows = (
-        {"account_uid": account_uid, "feature": feature.value, "title": key, "value": value, "at": now}
+        {
+            "account_uid": account_uid,
+            "feature": feature.value,
+            "title": key,
+            "value": value,
+            "at": now,
+            "confirmed": False,
+        }
         for key, value in values.items()
     )
-    execute_all(connection, upsert(last_write, "value", "at"), rows)
+    execute_all(connection, upsert(last_write, "value", "at", "confirmed"), rows)
+
+
+def confirm(connection: Connection, account_uid: str, feature: Feature, keys: Collection[int]) -> None:
+    """Notes that a reading has shown what was last written for these titles."""
+    query = (
+        update(last_write)
+        .where(last_write.c.account_uid == account_uid, last_write.c.feature == feature)
+        .where(last_write.c.title == bindparam("one"))
+        .values(confirmed=True)
+    )
+    execute_all(connection, query, ({"one": key} for key in keys))
 
 
 def last_writes(connection: Connection, account_uid: str, feature: Feature) -> dict[int, LastWrite]:
     """What any lane last wrote to an account; of any age, since no date of a value of ours may count as the user's."""
     query = select(last_write).where(last_write.c.account_uid == account_uid, last_write.c.feature == feature)
-    return {row.title: LastWrite(row.value, row.at) for row in connection.execute(query)}
+    return {row.title: LastWrite(row.value, row.at, row.confirmed) for row in connection.execute(query)}
 
 
 @dataclass(frozen=True, slots=True)

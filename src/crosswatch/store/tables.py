@@ -230,6 +230,7 @@ last_write = Table(
     Column("title", ForeignKey("title.id"), primary_key=True),
     Column("value", Integer),
     _time("at"),
+    _flag("confirmed"),
 )
 
 unmatched = Table(

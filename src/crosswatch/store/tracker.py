@@ -140,9 +140,9 @@ def _store(
         if key is None or key not in ours:
             outcomes.append(Outcome(write.id, Done.UNMATCHED, "unknown_title"))
             continue
-        already = items.get((feature, key)) == write.wanted
-        outcomes.append(Outcome(write.id, Done.ALREADY if already else Done.APPLIED, native_id=str(key)))
-        if already:
+        done = _compared(items.get((feature, key)), write)
+        outcomes.append(Outcome(write.id, done, native_id=str(key)))
+        if done is not Done.APPLIED:
             continue
         if write.action is Action.REMOVE:
             gone.append({"gone": key})
@@ -153,6 +153,13 @@ def _store(
     here = (tracker_item.c.instance == instance) & (tracker_item.c.feature == feature)
     execute_all(connection, delete(tracker_item).where(here, tracker_item.c.title == bindparam("gone")), gone)
     return outcomes
+
+
+def _compared(now: int | None, write: Write) -> Done:
+    """Nothing is overwritten unseen: a value that is neither the expected nor the wanted one has moved."""
+    if now == write.wanted:
+        return Done.ALREADY
+    return Done.APPLIED if now == write.expected else Done.MOVED
 
 
 def _columns(instance: str, feature: Feature, key: int, write: Write, now: int) -> dict[str, object]:

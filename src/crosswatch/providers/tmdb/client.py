@@ -11,9 +11,10 @@ from urllib.parse import quote
 
 from crosswatch.errors import ServiceFailed
 from crosswatch.model.kinds import Kind
+from crosswatch.model.values import Value
 from crosswatch.net.client import HttpClient, Json
 from crosswatch.net.redaction import register
-from crosswatch.ports import Clock
+from crosswatch.ports import Clock, MaySend
 from crosswatch.providers.tmdb import shapes
 from crosswatch.providers.tmdb.shapes import AccountState, EpisodeState, ListPage
 from crosswatch.providers.tmdb.status import Asked, data_of
@@ -68,6 +69,30 @@ class TmdbAccount:
 
     id: int
     username: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where TMDb keeps a rating: a movie, a show, or an episode by the numbers under which TMDb airs it.
+
+    Episodes cannot be addressed by their own id (OpenAPI document).
+    """
+
+    kind: Kind
+    tmdb_id: int
+    season: int = 0
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WriteAnswer:
+    """What TMDb said to a write that it did not refuse: its own number (0: none) and words.
+
+    1: new. 12: it was there, and is as it was sent now. 13: taken off, or was not there. 8, 21 and 40: nothing to do.
+    """
+
+    number: int
+    words: str
 
 
 class TmdbClient:
@@ -158,6 +183,31 @@ class TmdbClient:
         data = await self._call("GET", path, Asked.TITLE, ids=(show_id, season))
         return shapes.season_states(data)
 
+    async def put_on_watchlist(
+        self, account_id: str, place: Place, *, wanted: bool, may_send: MaySend
+    ) -> WriteAnswer:
+        """Puts a movie or show on the account's watchlist, or takes it off."""
+        media_type = "movie" if place.kind is Kind.MOVIE else "tv"
+        body: Json = {"media_type": media_type, "media_id": place.tmdb_id, "watchlist": wanted}
+        return await self._write("POST", "/account/{}/watchlist", (account_id,), body, may_send)
+
+    async def rate(self, place: Place, value: Value, may_send: MaySend) -> WriteAnswer:
+        """Rates a title. The value goes as a JSON number: of a text with a comma TMDb cuts the half (seen live)."""
+        path, ids = _rating(place)
+        return await self._write("POST", path, ids, {"value": value / 100}, may_send)
+
+    async def delete_rating(self, place: Place, may_send: MaySend) -> WriteAnswer:
+        """Takes a rating off."""
+        path, ids = _rating(place)
+        return await self._write("DELETE", path, ids, None, may_send)
+
+    async def _write(
+        self, method: str, path: str, ids: tuple[str | int, ...], body: Json | None, may_send: MaySend
+    ) -> WriteAnswer:
+        data = await self._call(method, path, Asked.TITLE, ids=ids, body=body, may_send=may_send)
+        number, words = data.get("status_code"), data.get("status_message")
+        return WriteAnswer(number if type(number) is int else 0, shapes.text_of(words))
+
     async def _call(
         self,
         method: str,
@@ -168,10 +218,16 @@ class TmdbClient:
         query: dict[str, str | int | None] | None = None,
         body: Json | None = None,
         session: bool = True,
+        may_send: MaySend | None = None,
     ) -> dict[str, Any]:
         credentials = {"api_key": self._api_key, "session_id": self._session_id if session else None}
         answer = await self._http.call(
-            method, path, ids=ids, query={**credentials, **(query or {})}, body=body
+            method,
+            path,
+            ids=ids,
+            query={**credentials, **(query or {})},
+            body=body,
+            before_send=may_send,
         )
         return data_of(answer, asked, writes=method != "GET")
 
@@ -183,6 +239,14 @@ class TmdbClient:
         except ValueError:
             at = 0
         return at if now < at <= now + _LATEST_MS else now + TOKEN_LIFETIME_MS
+
+
+def _rating(place: Place) -> tuple[str, tuple[int, ...]]:
+    if place.kind is Kind.MOVIE:
+        return "/movie/{}/rating", (place.tmdb_id,)
+    if place.kind is Kind.SHOW:
+        return "/tv/{}/rating", (place.tmdb_id,)
+    return "/tv/{}/season/{}/episode/{}/rating", (place.tmdb_id, place.season, place.number)
 
 
 def auth_url(web_url: str, token: str, redirect_to: str = "") -> str:

@@ -3,16 +3,17 @@
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 
-from crosswatch.errors import Refused
 from crosswatch.model.accounts import AccountUid
 from crosswatch.model.kinds import Feature
 from crosswatch.model.readings import LookedUp, Page
 from crosswatch.model.refs import Ref
 from crosswatch.model.writes import Outcome, Write
+from crosswatch.ports import MaySend
 from crosswatch.providers.tmdb.client import TmdbClient, TmdbList
 from crosswatch.providers.tmdb.lookup import look_up
 from crosswatch.providers.tmdb.manifest import PACE
 from crosswatch.providers.tmdb.reading import read_lists
+from crosswatch.providers.tmdb.writing import write_one
 
 LISTS: dict[Feature, tuple[TmdbList, ...]] = {
     Feature.WATCHLIST: (TmdbList.WATCHLIST_MOVIES, TmdbList.WATCHLIST_SHOWS),
@@ -49,6 +50,8 @@ class TmdbLink:
         """TMDb's word on single titles; refs without a TMDb id are UNKNOWN."""
         return await look_up(self._client, refs, ahead=_AHEAD)
 
-    async def write(self, feature: Feature, writes: Sequence[Write]) -> list[Outcome]:
-        """Refused ``not_yet``: this version reads TMDb and does not write to it."""
-        raise Refused("not_yet", what="writing to TMDb")
+    async def write(self, feature: Feature, writes: Sequence[Write], may_send: MaySend) -> list[Outcome]:
+        """One call each, for TMDb has no batches."""
+        if not self._account_id:
+            await self.whoami()
+        return [await write_one(self._client, self._account_id, feature, write, may_send) for write in writes]

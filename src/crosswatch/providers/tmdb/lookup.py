@@ -67,9 +67,9 @@ class _Lookup:
 
 def _question(ref: Ref) -> _Question | None:
     if ref.kind in {Kind.MOVIE, Kind.SHOW}:
-        tmdb_id = _number(ref.id("tmdb"))
+        tmdb_id = number(ref.id("tmdb"))
         return None if tmdb_id is None else _Question(ref.kind, tmdb_id)
-    show = _number(ref.show_id("tmdb"))
+    show = number(ref.show_id("tmdb"))
     if ref.kind is not Kind.EPISODE or show is None or ref.season is None or ref.number is None:
         return None
     return _Question(Kind.EPISODE, show, ref.season)
@@ -78,7 +78,7 @@ def _question(ref: Ref) -> _Question | None:
 def _in_season(ref: Ref, season: Mapping[int, EpisodeState]) -> LookedUp:
     """An episode by its own id where it has one, else by its number. Where the two disagree, nothing is sure."""
     at_number = next((state for state in season.values() if state.number == ref.number), None)
-    own_id = _number(ref.id("tmdb"))
+    own_id = number(ref.id("tmdb"))
     state = at_number if own_id is None else season.get(own_id)
     if at_number is None and state is None:
         return Verdict.GONE
@@ -87,5 +87,6 @@ def _in_season(ref: Ref, season: Mapping[int, EpisodeState]) -> LookedUp:
     return TitleState(on_watchlist=False, rating=state.rating)
 
 
-def _number(text: str | None) -> int | None:
+def number(text: str | None) -> int | None:
+    """A TMDb id, None where the text is no such number."""
     return int(text) if text is not None and _NUMBER.fullmatch(text) else None

@@ -25,11 +25,17 @@ def manifest(visibility_delay: int) -> Manifest:
         features={
             Feature.RATINGS: Capability(
                 kinds=frozenset({Kind.MOVIE, Kind.SHOW, Kind.EPISODE}),
+                add=True,
+                change=True,
+                remove=True,
                 grid=GRID,
                 visibility_delay=visibility_delay,
             ),
             Feature.WATCHLIST: Capability(
-                kinds=frozenset({Kind.MOVIE, Kind.SHOW}), visibility_delay=visibility_delay
+                kinds=frozenset({Kind.MOVIE, Kind.SHOW}),
+                add=True,
+                remove=True,
+                visibility_delay=visibility_delay,
             ),
         },
         understands=frozenset({"tmdb"}),

@@ -8,7 +8,7 @@ from crosswatch.model.kinds import Feature
 from crosswatch.model.readings import LookedUp, Page, ReadEnd
 from crosswatch.model.refs import Ref
 from crosswatch.model.writes import Outcome, Write
-from crosswatch.ports import TrackerBook
+from crosswatch.ports import MaySend, TrackerBook
 from crosswatch.providers.tracker.manifest import MANIFEST
 
 PAGE = 1_000
@@ -44,8 +44,9 @@ class TrackerLink:
         """What is stored of these titles at this moment."""
         return await self._book.states(self._instance, refs)
 
-    async def write(self, feature: Feature, writes: Sequence[Write]) -> list[Outcome]:
-        """Stores all in one transaction."""
+    async def write(self, feature: Feature, writes: Sequence[Write], may_send: MaySend) -> list[Outcome]:
+        """Stores all in one transaction, each only over the value that was expected."""
+        await may_send()
         return await self._book.store(self._instance, feature, writes)
 
 
