@@ -180,7 +180,8 @@ class HttpClient:
                     raise _TryAgain(outcome)
                 return outcome
             left -= turn.paused
-            if not request.again or self._pacer.refused(turn, outcome) > left:
+            pause = self._pacer.refused(turn, outcome)
+            if not request.again or pause > left:
                 raise RateLimited(self._service, outcome)
 
     async def _exchange(self, request: _Request, turn: Turn) -> Answer | float | None:

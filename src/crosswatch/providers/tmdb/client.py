@@ -16,8 +16,9 @@ from crosswatch.net.client import HttpClient, Json
 from crosswatch.net.redaction import register
 from crosswatch.ports import Clock, MaySend
 from crosswatch.providers.tmdb import shapes
+from crosswatch.providers.tmdb.places import Place
 from crosswatch.providers.tmdb.shapes import AccountState, EpisodeState, ListPage
-from crosswatch.providers.tmdb.status import Asked, data_of
+from crosswatch.providers.tmdb.status import Asked, data_of, number_of, words_of
 
 TOKEN_LIFETIME_MS = 60 * 60_000
 """A request token lives 60 minutes if it is not used (official docs)."""
@@ -69,19 +70,6 @@ class TmdbAccount:
 
     id: int
     username: str
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where TMDb keeps a rating: a movie, a show, or an episode by the numbers under which TMDb airs it.
-
-    Episodes cannot be addressed by their own id (OpenAPI document).
-    """
-
-    kind: Kind
-    tmdb_id: int
-    season: int = 0
-    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +193,7 @@ class TmdbClient:
         self, method: str, path: str, ids: tuple[str | int, ...], body: Json | None, may_send: MaySend
     ) -> WriteAnswer:
         data = await self._call(method, path, Asked.TITLE, ids=ids, body=body, may_send=may_send)
-        number, words = data.get("status_code"), data.get("status_message")
-        return WriteAnswer(number if type(number) is int else 0, shapes.text_of(words))
+        return WriteAnswer(number_of(data), words_of(data))
 
     async def _call(
         self,

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 
+from crosswatch.errors import ServiceError
 from crosswatch.model.accounts import AccountUid
 from crosswatch.model.kinds import Feature
 from crosswatch.model.readings import LookedUp, Page
@@ -13,7 +14,7 @@ from crosswatch.providers.tmdb.client import TmdbClient, TmdbList
 from crosswatch.providers.tmdb.lookup import look_up
 from crosswatch.providers.tmdb.manifest import PACE
 from crosswatch.providers.tmdb.reading import read_lists
-from crosswatch.providers.tmdb.writing import write_one
+from crosswatch.providers.tmdb.writing import not_begun, write_one
 
 LISTS: dict[Feature, tuple[TmdbList, ...]] = {
     Feature.WATCHLIST: (TmdbList.WATCHLIST_MOVIES, TmdbList.WATCHLIST_SHOWS),
@@ -52,6 +53,9 @@ class TmdbLink:
 
     async def write(self, feature: Feature, writes: Sequence[Write], may_send: MaySend) -> list[Outcome]:
         """One call each, for TMDb has no batches."""
-        if not self._account_id:
-            await self.whoami()
+        if feature is Feature.WATCHLIST and not self._account_id:
+            try:
+                await self.whoami()
+            except ServiceError as error:
+                return [not_begun(write, error) for write in writes]
         return [await write_one(self._client, self._account_id, feature, write, may_send) for write in writes]

@@ -1,6 +1,5 @@
 """The word of TMDb on single titles: one call for a movie or show, one for all episodes of a season."""
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -12,10 +11,9 @@ from crosswatch.model.readings import LookedUp, TitleState, Verdict
 from crosswatch.model.refs import Ref
 from crosswatch.providers.tmdb.client import TmdbClient
 from crosswatch.providers.tmdb.ordered import in_order
+from crosswatch.providers.tmdb.places import Place, number, place_of
 from crosswatch.providers.tmdb.reading import PASSING
 from crosswatch.providers.tmdb.shapes import EpisodeState
-
-_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +31,10 @@ async def look_up(client: TmdbClient, refs: Sequence[Ref], *, ahead: int) -> Map
     Errors of the account (key, session, limit) are raised. Once TMDb cannot be reached, no more is asked.
     """
     found: dict[Ref, LookedUp] = dict.fromkeys(refs, Verdict.UNKNOWN)
-    asked: dict[_Question, list[Ref]] = {}
+    asked: dict[_Question, dict[Ref, Place]] = {}
     for ref in found:
-        if (question := _question(ref)) is not None:
-            asked.setdefault(question, []).append(ref)
+        if (place := place_of(ref)) is not None:
+            asked.setdefault(_question(place), {})[ref] = place
     lookup = _Lookup(client)
     jobs = [partial(lookup.answer, question, about) for question, about in asked.items()]
     async with aclosing(in_order(jobs, ahead=ahead)) as answers:
@@ -50,34 +48,30 @@ class _Lookup:
         self._client = client
         self._cut_off = False
 
-    async def answer(self, question: _Question, refs: Sequence[Ref]) -> dict[Ref, LookedUp]:
+    async def answer(self, question: _Question, places: Mapping[Ref, Place]) -> dict[Ref, LookedUp]:
         if self._cut_off:
             return {}
         try:
             if question.kind is Kind.EPISODE:
                 season = await self._client.season_account_states(question.tmdb_id, question.season)
-                return {ref: _in_season(ref, season) for ref in refs}
+                return {ref: _in_season(ref, place, season) for ref, place in places.items()}
             state = await self._client.account_states(question.kind, question.tmdb_id)
-            return dict.fromkeys(refs, TitleState(state.on_watchlist, state.rating))
+            return dict.fromkeys(places, TitleState(state.on_watchlist, state.rating))
         except PASSING as error:
             self._cut_off = self._cut_off or isinstance(error, (Unreachable, Blocked))
             gone = isinstance(error, ItemError) and error.code == "title_gone"
-            return dict.fromkeys(refs, Verdict.GONE if gone else Verdict.UNKNOWN)
+            return dict.fromkeys(places, Verdict.GONE if gone else Verdict.UNKNOWN)
 
 
-def _question(ref: Ref) -> _Question | None:
-    if ref.kind in {Kind.MOVIE, Kind.SHOW}:
-        tmdb_id = number(ref.id("tmdb"))
-        return None if tmdb_id is None else _Question(ref.kind, tmdb_id)
-    show = number(ref.show_id("tmdb"))
-    if ref.kind is not Kind.EPISODE or show is None or ref.season is None or ref.number is None:
-        return None
-    return _Question(Kind.EPISODE, show, ref.season)
+def _question(place: Place) -> _Question:
+    if place.kind is Kind.EPISODE:
+        return _Question(Kind.EPISODE, place.tmdb_id, place.season)
+    return _Question(place.kind, place.tmdb_id)
 
 
-def _in_season(ref: Ref, season: Mapping[int, EpisodeState]) -> LookedUp:
+def _in_season(ref: Ref, place: Place, season: Mapping[int, EpisodeState]) -> LookedUp:
     """An episode by its own id where it has one, else by its number. Where the two disagree, nothing is sure."""
-    at_number = next((state for state in season.values() if state.number == ref.number), None)
+    at_number = next((state for state in season.values() if state.number == place.number), None)
     own_id = number(ref.id("tmdb"))
     state = at_number if own_id is None else season.get(own_id)
     if at_number is None and state is None:
@@ -85,8 +79,3 @@ def _in_season(ref: Ref, season: Mapping[int, EpisodeState]) -> LookedUp:
     if state is None or state is not at_number:
         return Verdict.UNKNOWN
     return TitleState(on_watchlist=False, rating=state.rating)
-
-
-def number(text: str | None) -> int | None:
-    """A TMDb id, None where the text is no such number."""
-    return int(text) if text is not None and _NUMBER.fullmatch(text) else None

@@ -57,7 +57,7 @@ class AccountState:
 def list_page(data: Mapping[str, Any], number: int, kind: Kind, *, rated: bool) -> ListPage:
     """Page ``number`` of a list, or ServiceFailed ``tmdb_error`` where it is not that: no empty page by mistake."""
     rows, totals = data.get("results"), (data.get("total_pages"), data.get("total_results"))
-    if not isinstance(rows, list) or not all(_whole(total) is not None for total in totals):
+    if not isinstance(rows, list) or not all(whole(total) is not None for total in totals):
         raise wrong(f"page {number} has not the shape of a page")
     if data.get("page") != number or type(data.get("page")) is not int:
         raise wrong(f"page {number} calls itself page {str(data.get('page'))[:20]}")
@@ -82,7 +82,7 @@ def season_states(data: Mapping[str, Any]) -> dict[int, EpisodeState]:
     for row in rows:
         if not isinstance(row, dict):
             raise wrong("account_states of a season has not the shape that is expected")
-        episode, number = id_of(row.get("id")), _whole(row.get("episode_number"))
+        episode, number = id_of(row.get("id")), whole(row.get("episode_number"))
         if episode is None or number is None:
             raise wrong("account_states of a season has an episode without an id")
         states[episode] = EpisodeState(episode, number, _rated(row.get("rated")))
@@ -119,12 +119,17 @@ def episode_ref(tmdb_id: int, show: int, season: int, number: int, hints: Hints)
     return Ref(
         Kind.EPISODE,
         ids(tmdb=tmdb_id),
-        f"{show}/{season}/{number}",
+        place_id(show, season, number),
         ids(tmdb=show),
         season,
         number,
         hints,
     )
+
+
+def place_id(show: int, season: int, number: int) -> str:
+    """The native id of an episode: TMDb's calls go by its place in the show."""
+    return f"{show}/{season}/{number}"
 
 
 def _rated(rated: object) -> Value | None:
@@ -155,7 +160,7 @@ def _show(row: dict[str, Any], rated: bool) -> Row | None:  # noqa: FBT001
 
 def _episode(row: dict[str, Any], rated: bool) -> Row | None:  # noqa: FBT001
     tmdb_id, show, value = id_of(row.get("id")), id_of(row.get("show_id")), _value(row, rated=rated)
-    season, number = _whole(row.get("season_number")), _whole(row.get("episode_number"))
+    season, number = whole(row.get("season_number")), whole(row.get("episode_number"))
     if tmdb_id is None or show is None or season is None or number is None or value is None:
         return None
     hints = _hints(text_of(row.get("name")), row.get("air_date"), None)  # still_path is no poster
@@ -185,7 +190,7 @@ def id_of(value: object) -> int | None:
     return value if type(value) is int and 0 < value <= _LARGEST else None
 
 
-def _whole(value: object) -> int | None:
+def whole(value: object) -> int | None:
     """A season or episode number: 0 is a number like any other."""
     return value if type(value) is int and 0 <= value <= _LARGEST else None
 

@@ -21,6 +21,11 @@ ERROR = "tmdb_error"
 
 SERVICE = "tmdb"
 _LONGEST = 300
+_READ = 10_000
+"""Characters of a message that are looked at: enough that no secret is cut in two before it is hidden."""
+
+_ID_INVALID = 44
+"""A refusal although its HTTP status is 500: TMDb does not take the id (official docs)."""
 
 
 class Means(StrEnum):
@@ -104,7 +109,7 @@ _DONE_ANYWAY = frozenset({8, 21, 40})
 
 def says_wait(_status: int, data: Json) -> bool:
     """Whether the body says "too many requests", whatever the HTTP status (code 25)."""
-    return _number(data) == 25
+    return number_of(data) == 25
 
 
 def data_of(answer: Answer, asked: Asked, *, writes: bool = False) -> dict[str, Any]:
@@ -112,14 +117,15 @@ def data_of(answer: Answer, asked: Asked, *, writes: bool = False) -> dict[str, 
 
     KeyRejected ``invalid_api_key`` or ``suspended_api_key``; SessionEnded; NotApproved ``pending_approval``;
     for calls about a title ItemError ``title_gone`` (404 with code 34 only) or ``title_refused``; RateLimited;
-    ServiceFailed ``tmdb_error`` for the rest, ``maybe_done`` where the call ``writes`` and it may have worked.
+    ServiceFailed ``tmdb_error`` for the rest, ``maybe_done`` where the call ``writes`` and it may have worked: a
+    write is surely refused with a status from 400 to 499 only, and by no number that says "done".
     """
     data = answer.data
     if isinstance(data, list):
         raise _failed(answer, 0, "a list in place of an object", maybe_done=writes)
-    number = _number(data)
+    number = number_of(data)
     means = CODES.get(number)
-    if number in _DONE_ANYWAY:
+    if number in _DONE_ANYWAY and answer.status < 500:
         return data
     well = answer.status < 400 and data.get("success") is not False and "errors" not in data
     if well and (number == 0 or means is Means.DONE):
@@ -130,7 +136,23 @@ def data_of(answer: Answer, asked: Asked, *, writes: bool = False) -> dict[str, 
 def _error(
     answer: Answer, data: dict[str, Any], number: int, means: Means | None, asked: Asked, *, writes: bool
 ) -> ServiceError:
-    said: dict[str, str | int] = {"status": answer.status, "number": number, "message": _words(data)}
+    if means is Means.WAIT:
+        return RateLimited(SERVICE, None)
+    refused = number == _ID_INVALID or (400 <= answer.status < 500 and means is not Means.DONE)
+    doubtful = writes and not refused
+    if not doubtful and (refusal := _refusal(answer, data, number, means, asked)) is not None:
+        return refusal
+    failed = _failed(answer, number, words_of(data), maybe_done=doubtful)
+    if means is Means.OUR_MISTAKE:
+        failed.reaction = Reaction.TELL_US
+    return failed
+
+
+def _refusal(
+    answer: Answer, data: dict[str, Any], number: int, means: Means | None, asked: Asked
+) -> ServiceError | None:
+    """What TMDb refuses with this number, None where the number does not say it."""
+    said: dict[str, str | int] = {"status": answer.status, "number": number, "message": words_of(data)}
     if means is Means.KEY_INVALID:
         return KeyRejected("invalid_api_key", **said)
     if means is Means.KEY_SUSPENDED:
@@ -139,33 +161,30 @@ def _error(
         return NotApproved("pending_approval", **said)
     if means in {Means.RECONNECT, Means.NOT_APPROVED}:
         return SessionEnded(SERVICE)
-    if means is Means.WAIT:
-        return RateLimited(SERVICE, None)
     if asked is Asked.TITLE and means is Means.GONE and answer.status == 404:
         return ItemError("title_gone", **said)
     if asked is Asked.TITLE and means in {Means.ITEM, Means.GONE}:
         return ItemError("title_refused", **said)
-    failed = _failed(answer, number, _words(data), maybe_done=writes and answer.status >= 500)
-    if means is Means.OUR_MISTAKE:
-        failed.reaction = Reaction.TELL_US
-    return failed
+    return None
 
 
 def _failed(answer: Answer, number: int, message: str, *, maybe_done: bool) -> ServiceFailed:
     return ServiceFailed(ERROR, status=answer.status, number=number, message=message, maybe_done=maybe_done)
 
 
-def _number(data: Json) -> int:
+def number_of(data: Json) -> int:
+    """TMDb's own number for what it says, 0 where there is none."""
     number = data.get("status_code") if isinstance(data, dict) else None
     return number if type(number) is int else 0
 
 
-def _words(data: dict[str, Any]) -> str:
-    """TMDb's own words: the message, and the list that a refused body may bring (seen live by others)."""
+def words_of(data: dict[str, Any]) -> str:
+    """TMDb's own words without any secret: the message, and the list that a refused body may bring (seen live by
+    others)."""
     message, errors = data.get("status_message"), data.get("errors")
     texts = [message] if isinstance(message, str) else []
     texts += [text for text in errors if isinstance(text, str)] if isinstance(errors, list) else []
-    return redact(printable(" ".join(texts)[:_LONGEST]))
+    return redact(printable(" ".join(texts)[:_READ]))[:_LONGEST]
 
 
 def printable(text: str) -> str:
