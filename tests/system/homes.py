@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import httpx2
 
 from crosswatch.app import open_house
 from crosswatch.model.accounts import AccountName
+from crosswatch.model.kinds import Mode
 from crosswatch.services.connect import ConnectTmdb
 from crosswatch.services.house import House
 from crosswatch.services.pairs import NewPair, Pairs
@@ -21,6 +22,8 @@ from crosswatch.services.running import Running, RunReport
 from crosswatch.settings import Settings
 from crosswatch.simulators.tmdb import DEMO_KEY
 from tests.system.processes import SimulatedTmdb
+
+_DEMO = {"default": "demo"}
 
 
 @dataclass
@@ -51,22 +54,33 @@ class Home:
 
         return asyncio.run(main())
 
-    def make(self, *, pair: bool = True) -> None:
-        """Connects it by a session of the simulated user, and makes the pair."""
-        session = _session(self.tmdb)
+    def make(
+        self,
+        *pairs: tuple[str, str],
+        users: Mapping[str, str] = _DEMO,
+        mode: Mode = Mode.ONE_WAY,
+    ) -> None:
+        """Connects accounts by sessions of simulated users, and makes the pairs.
+
+        ``users``: instance -> who it is at TMDb. ``pairs``: source and target as people write them; one of TMDb and
+        the tracker where none is named.
+        """
+        sessions = {instance: _session(self.tmdb, user) for instance, user in users.items()}
 
         async def connect(house: House) -> None:
-            await ConnectTmdb(house).save("default", api_key=DEMO_KEY, session_id=session)
-            if pair:
-                await Pairs(house).add(NewPair(AccountName("tmdb"), AccountName("tracker")))
+            for instance, session in sessions.items():
+                await ConnectTmdb(house).save(instance, api_key=DEMO_KEY, session_id=session)
+            for source, target in pairs or (("tmdb", "tracker"),):
+                new = NewPair(AccountName.parse(source), AccountName.parse(target), mode=mode)
+                await Pairs(house).add(new)
 
         self.within(connect)
 
-    def sync(self) -> RunReport:
+    def sync(self, pair_id: int = 1) -> RunReport:
         """One undisturbed run."""
 
         async def run(house: House) -> RunReport:
-            run_id, pair = await Running(house).begin(1, trigger="test")
+            run_id, pair = await Running(house).begin(pair_id, trigger="test")
             return await Running(house).carry_out(run_id, pair)
 
         report: RunReport = self.within(run)
@@ -79,11 +93,11 @@ class Home:
             yield connection
 
 
-def _session(tmdb: SimulatedTmdb) -> str:
-    """A session of the simulated user, by the way that a script would take."""
+def _session(tmdb: SimulatedTmdb, user: str) -> str:
+    """A session of a simulated user, by the way that a script would take."""
     key = {"api_key": DEMO_KEY}
     token = httpx2.get(f"{tmdb.api_url}/authentication/token/new", params=key).json()["request_token"]
-    tmdb.approve(token)
+    tmdb.approve(token, user)
     body = {"request_token": token}
     answer = httpx2.post(f"{tmdb.api_url}/authentication/session/new", params=key, json=body)
     return str(answer.json()["session_id"])

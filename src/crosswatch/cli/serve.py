@@ -26,6 +26,10 @@ from crosswatch.web.application import begin_to_close
 
 log = logging.getLogger(__name__)
 
+_STOPS = (signal.SIGINT, signal.SIGTERM)
+_GRACE = 2
+"""Seconds for what is under way when the server is told to stop; it is gone within three."""
+
 
 def serve_house() -> None:
     """Serves the installation that the environment names, until it is told to stop."""
@@ -64,7 +68,7 @@ class _Server(uvicorn.Server):
     """The server of the pages and the API; says when it is ready, and ends with exit code 0 when it is told to."""
 
     def __init__(self, house: House, on_ready: Callable[[], None]) -> None:
-        self._application = application(house)
+        self._house, self._application = house, application(house)
         super().__init__(
             uvicorn.Config(
                 self._application,
@@ -73,7 +77,7 @@ class _Server(uvicorn.Server):
                 lifespan="on",
                 server_header=False,
                 proxy_headers=False,
-                timeout_graceful_shutdown=3,
+                timeout_graceful_shutdown=_GRACE,
             )
         )
         self._on_ready = on_ready
@@ -84,21 +88,27 @@ class _Server(uvicorn.Server):
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """As the library does it, but streams end first: it would wait for them."""
+        """As the library does it, but streams and runs end meanwhile: it would wait for them, one after the other."""
         begin_to_close(self._application)
+        runs = asyncio.create_task(self._house.runner.close(seconds=_GRACE))
         await super().shutdown(sockets)
+        await runs
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """SIGINT and SIGTERM end the server; the library would raise them once more afterwards."""
+        """SIGINT and SIGTERM end the server; the library would raise them once more afterwards.
+
+        Whoever sends another one while it ends does no harm: it has nothing to cut short but the last tidying up.
+        """
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _STOPS:
             loop.add_signal_handler(number, self.handle_exit, number, None)
         try:
             yield
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in _STOPS:
                 loop.remove_signal_handler(number)
+                signal.signal(number, signal.SIG_IGN)
 
 
 def _seal(house: House) -> None:

@@ -77,7 +77,7 @@ class Knobs:
     """Refused calls count as well, so that hammering never gets through."""
     rate_limit_status: Literal[429, 200] = 429
     rate_limit_body: Literal["json", "html"] = "json"
-    retry_after: Literal["none", "0", "1", "86400", "date"] = "none"
+    retry_after: Literal["none", "0", "1", "20", "60", "86400", "date"] = "none"
     """The Retry-After of a 429; "date" is an HTTP date 2 seconds ahead."""
     max_connections: int | None = None
     """Open connections per address; one more is reset."""

@@ -58,7 +58,7 @@ TRIGGERS = {
     "user": "by you",
     "page": "by you",
     "api": "through the API",
-    "cli": "from the command line",
+    "command line": "from the command line",
     "schedule": "by the schedule",
 }
 
