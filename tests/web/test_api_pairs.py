@@ -73,11 +73,12 @@ def test_only_the_lanes_that_are_named_are_switched_on(connected: Api) -> None:
     [
         ({"target": "tmdb"}, 422, "same_account"),
         ({"target": {"provider": "tmdb", "instance": "default"}}, 422, "same_account"),
-        ({"mode": "two-way"}, 501, "not_yet"),
+        ({"mode": "both"}, 422, "invalid_request"),
         ({"features": {"watchlist": {"remove": True}}}, 501, "not_yet"),
         ({"features": {"watchlist": {"remove_when_rated": True}}}, 501, "not_yet"),
-        ({"features": {"ratings": {"conflict": "ask"}}}, 501, "not_yet"),
-        ({"source": "tracker", "target": "tmdb"}, 501, "not_yet"),
+        ({"mode": "two-way", "features": {"ratings": {"remove": True}}}, 501, "not_yet"),
+        ({"mode": "two-way"}, 409, "pair_exists"),
+        ({"source": "tracker", "target": "tmdb"}, 409, "pair_cycle"),
         ({"source": "tmdb/second"}, 409, "not_connected"),
         ({"source": "tmdb/a b"}, 404, "unknown_instance"),
         ({"source": "trakt"}, 404, "unknown_provider"),
@@ -93,12 +94,18 @@ def test_pairs_that_cannot_be_made(connected: Api, more: dict[str, Any], status:
     assert connected.get("/pairs")["total"] == 1
 
 
-def test_both_sides_the_same_person_is_the_same_account(connected: Api) -> None:
+@pytest.mark.parametrize("mode", ["one-way", "two-way"])
+def test_both_sides_the_same_person_is_the_same_account(connected: Api, mode: str) -> None:
     connected.connect("alice", instance="second")
-    assert connected.refused("POST", "/pairs", {"source": "tmdb", "target": "tmdb/second"}) == (
-        422,
-        "same_account",
-    )
+    answer = connected.call("POST", "/pairs", {"source": "tmdb", "target": "tmdb/second", "mode": mode})
+    assert (answer.status_code, answer.json()["code"]) == (422, "same_account")
+    assert "tmdb and tmdb/second are the same account (alice)." in answer.json()["error"]
+
+
+def test_removals_are_refused_with_a_sentence(connected: Api) -> None:
+    body = {"source": "tmdb", "target": "tracker", "features": {"watchlist": {"remove": True}}}
+    answer = connected.call("POST", "/pairs", body)
+    assert answer.json()["error"].startswith("CrossWatch does not remove titles yet, so “remove”")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +147,8 @@ def test_bodies_that_are_wrong_say_where(connected: Api, body: object, where: se
     [
         ({"source": "tmdb/second"}, 422, "sides_fixed"),
         ({"target": {"provider": "tmdb"}}, 422, "sides_fixed"),
-        ({"mode": "two-way"}, 501, "not_yet"),
+        ({"mode": "two-way"}, 422, "mode_fixed"),
+        ({"source": "tracker", "target": "tmdb"}, 422, "sides_fixed"),
         ({"features": {"ratings": {"remove": True}}}, 501, "not_yet"),
         ({"name": "second"}, 409, "name_taken"),
         ({"id": "2"}, 422, "invalid_request"),

@@ -27,6 +27,10 @@ _USED_WRONGLY = (
     "same_account",
     "pair_exists",
     "name_taken",
+    "pair_cycle",
+    "read_only_side",
+    "sides_fixed",
+    "mode_fixed",
 )
 
 _json = {"on": False}

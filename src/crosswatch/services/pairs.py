@@ -1,6 +1,6 @@
 """Pairs: made, changed and taken away; whatever a lane cannot do yet is refused when it is asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,12 +9,20 @@ from crosswatch.model.accounts import AccountName, is_instance_name
 from crosswatch.model.kinds import Conflict, Feature, Kind, Mode
 from crosswatch.ports import Provider
 from crosswatch.services.house import House
+from crosswatch.services.rings import Ends, carried, refuse_rings
 from crosswatch.store import accounts, pairs, runs
 from crosswatch.store.accounts import AccountRow
 from crosswatch.store.database import Connection
 from crosswatch.store.pairs import LaneSettings, PairRow
 
 KINDS = (Kind.MOVIE, Kind.SHOW, Kind.EPISODE)
+Providers = tuple[Provider, Provider]
+
+
+def lane_defaults(mode: Mode, *, enabled: bool = True) -> LaneSettings:
+    """What a lane does where nothing else is asked for: both ways it asks whose value wins, one way the source's."""
+    conflict = Conflict.ASK if mode is Mode.TWO_WAY else Conflict.SOURCE
+    return LaneSettings(enabled=enabled, conflict=conflict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +72,19 @@ class Pairs:
             raise Refused("same_account", account=str(new.source))
         source, target = await self._account(new.source), await self._account(new.target)
         if source.uid == target.uid:
-            raise Refused("same_account", account=str(new.source))
-        providers = self._house.runner.provider(new.source), self._house.runner.provider(new.target)
-        lanes = self._lanes(new, providers)
-        name = new.name.strip() or self._name(new, providers)
-        known = await self.every()
-        for pair in known:
-            if (pair.source, pair.target) == (new.source, new.target):
-                raise Refused("pair_exists", name=pair.name)
-            if pair.name.casefold() == name.casefold():
-                raise Refused("name_taken", name=name)
-        _refuse_rings(known, new, lanes)
-        pair_id = await self._house.database.write(
-            lambda connection: pairs.add(
+            person = source.label or source.uid
+            raise Refused("same_account", account=str(new.source), other=str(new.target), person=person)
+        providers = self._providers(new.source, new.target)
+        lanes = _lanes(new, providers)
+        name = new.name.strip() or _name(new, providers)
+
+        def make(connection: Connection) -> int:
+            known, uids = pairs.every(connection), _uids(connection)
+            _refuse_twin(known, new, uids)
+            _refuse_name(known, name)
+            if new.enabled:
+                refuse_rings(known, Ends(new.source, new.target, new.mode), _switched_on(lanes), uids)
+            return pairs.add(
                 connection,
                 name=name,
                 source=source.id,
@@ -87,8 +95,8 @@ class Pairs:
                 now=self._house.clock.now_ms(),
                 enabled=new.enabled,
             )
-        )
-        return await self.show(pair_id)
+
+        return await self.show(await self._house.database.write(make))
 
     async def change(
         self,
@@ -99,27 +107,30 @@ class Pairs:
         kinds: Sequence[Kind] | None = None,
         features: Mapping[Feature, LaneSettings] | None = None,
     ) -> PairRow:
-        """Changes what is given; the lanes keep their base."""
+        """Changes what is given; the lanes keep their base. What is switched on anew must not close a ring."""
         pair = await self.show(pair_id)
         lanes = {lane.feature: lane.settings for lane in pair.lanes} | dict(features or {})
         new = NewPair(pair.source, pair.target, mode=pair.mode, features=lanes)
-        checked = self._lanes(
-            new, (self._house.runner.provider(pair.source), self._house.runner.provider(pair.target))
-        )
+        checked = _lanes(new, self._providers(pair.source, pair.target))
         wanted = name.strip() if name and name.strip() else pair.name
-        for other in await self.every():
-            if other.id != pair.id and other.name.casefold() == wanted.casefold():
-                raise Refused("name_taken", name=wanted)
-        await self._house.database.write(
-            lambda connection: pairs.change(
+        on = pair.enabled if enabled is None else enabled
+
+        def change(connection: Connection) -> None:
+            known = [other for other in pairs.every(connection) if other.id != pair_id]
+            _refuse_name(known, wanted)
+            if on:
+                ends = Ends(pair.source, pair.target, pair.mode)
+                refuse_rings(known, ends, _switched_on(checked) - carried(pair), _uids(connection))
+            pairs.change(
                 connection,
                 pair_id,
                 name=wanted,
-                enabled=pair.enabled if enabled is None else enabled,
+                enabled=on,
                 kinds=sorted(pair.kinds) if kinds is None else kinds,
                 lanes=checked,
             )
-        )
+
+        await self._house.database.write(change)
         return await self.show(pair_id)
 
     async def remove(self, pair_id: int) -> PairRow:
@@ -148,70 +159,61 @@ class Pairs:
             raise Refused("not_connected", account=str(name))
         return row
 
-    def _lanes(self, new: NewPair, providers: tuple[Provider, Provider]) -> dict[Feature, LaneSettings]:
-        """The lanes of a pair, each checked against what both services and CrossWatch can do today."""
-        source, target = (provider.manifest for provider in providers)
-        shared = [feature for feature in Feature if feature in source.features and feature in target.features]
-        wanted = new.features or {feature: LaneSettings() for feature in shared}
-        if new.mode is Mode.TWO_WAY:
-            raise Refused("not_yet", what="keep a pair in step both ways")
-        for feature, settings in wanted.items():
-            if feature not in shared:
-                raise Refused(
-                    "invalid_request", reason=f"{source.label} and {target.label} do not share {feature}"
-                )
-            if not target.features[feature].add:
-                raise Refused("not_yet", what=f"write to {target.label}")
-            _check_built(settings)
-        if not any(settings.enabled for settings in wanted.values()):
-            raise Refused("nothing_to_sync", name=new.name or self._name(new, providers))
-        return {feature: wanted.get(feature, LaneSettings(enabled=False)) for feature in shared}
-
-    def _name(self, new: NewPair, providers: tuple[Provider, Provider]) -> str:
-        labels = [
-            provider.manifest.label
-            if str(name) == provider.manifest.id
-            else f"{provider.manifest.label} ({name.instance})"
-            for provider, name in zip(providers, (new.source, new.target), strict=True)
-        ]
-        return " to ".join(labels)
+    def _providers(self, source: AccountName, target: AccountName) -> Providers:
+        return self._house.runner.provider(source), self._house.runner.provider(target)
 
 
-def _refuse_rings(known: Sequence[PairRow], new: NewPair, lanes: Mapping[Feature, LaneSettings]) -> None:
-    """Raises Refused ``pair_cycle`` where values of a feature could go round: from the target back to the source."""
-    for feature in lanes:
-        ways: dict[AccountName, set[AccountName]] = {}
-        for pair in known:
-            if feature not in {lane.feature for lane in pair.lanes}:
-                continue
-            ways.setdefault(pair.source, set()).add(pair.target)
-            if pair.mode is Mode.TWO_WAY:
-                ways.setdefault(pair.target, set()).add(pair.source)
-        path = _path(ways, new.target, new.source, ())
-        if path:
-            ring = " → ".join(str(name) for name in (new.source, *path))
-            raise Refused("pair_cycle", feature=feature.value, cycle=ring)
+def _lanes(new: NewPair, providers: Providers) -> dict[Feature, LaneSettings]:
+    """The lanes of a pair, each checked against what both services and CrossWatch can do today."""
+    source, target = (provider.manifest for provider in providers)
+    shared = [feature for feature in Feature if feature in source.features and feature in target.features]
+    wanted = new.features or dict.fromkeys(shared, lane_defaults(new.mode))
+    written = (target, source) if new.mode is Mode.TWO_WAY else (target,)
+    for feature, settings in wanted.items():
+        if feature not in shared:
+            raise Refused(
+                "invalid_request", reason=f"{source.label} and {target.label} do not share {feature}"
+            )
+        for side in written:
+            if not side.features[feature].add:
+                raise Refused("read_only_side", label=side.label, feature=feature.value)
+        if settings.remove or settings.remove_when_rated:
+            raise Refused("not_yet", what="remove titles")
+    if not any(settings.enabled for settings in wanted.values()):
+        raise Refused("nothing_to_sync", name=new.name or _name(new, providers))
+    off = lane_defaults(new.mode, enabled=False)
+    return {feature: wanted.get(feature, off) for feature in shared}
 
 
-def _path(
-    ways: Mapping[AccountName, set[AccountName]],
-    start: AccountName,
-    end: AccountName,
-    before: tuple[AccountName, ...],
-) -> tuple[AccountName, ...]:
-    """A way from start to end through accounts that were not passed before; empty where there is none."""
-    here = (*before, start)
-    if start == end:
-        return here
-    for step in sorted(ways.get(start, set()) - set(here), key=str):
-        found = _path(ways, step, end, here)
-        if found:
-            return found
-    return ()
+def _name(new: NewPair, providers: Providers) -> str:
+    labels = [
+        provider.manifest.label
+        if str(name) == provider.manifest.id
+        else f"{provider.manifest.label} ({name.instance})"
+        for provider, name in zip(providers, (new.source, new.target), strict=True)
+    ]
+    return (" and " if new.mode is Mode.TWO_WAY else " to ").join(labels)
 
 
-def _check_built(settings: LaneSettings) -> None:
-    if settings.remove or settings.remove_when_rated:
-        raise Refused("not_yet", what="remove titles")
-    if settings.conflict in (Conflict.ASK, Conflict.NEWEST):
-        raise Refused("not_yet", what=f"settle conflicts by “{settings.conflict}”")
+def _switched_on(lanes: Mapping[Feature, LaneSettings]) -> frozenset[Feature]:
+    return frozenset(feature for feature, settings in lanes.items() if settings.enabled)
+
+
+def _uids(connection: Connection) -> dict[AccountName, str]:
+    """Who is behind each account; the name where its service has not said so."""
+    return {row.name: row.uid or str(row.name) for row in accounts.every(connection)}
+
+
+def _refuse_twin(known: Iterable[PairRow], new: NewPair, uids: Mapping[AccountName, str]) -> None:
+    """Raises Refused ``pair_exists`` where a pair carries the same things the same way, or both ways."""
+    ends = uids[new.source], uids[new.target]
+    for pair in known:
+        its = uids[pair.source], uids[pair.target]
+        if its == ends or (pair.mode is Mode.TWO_WAY and its == ends[::-1]):
+            raise Refused("pair_exists", name=pair.name)
+
+
+def _refuse_name(known: Iterable[PairRow], name: str) -> None:
+    for pair in known:
+        if pair.name.casefold() == name.casefold():
+            raise Refused("name_taken", name=name)

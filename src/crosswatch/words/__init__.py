@@ -61,10 +61,7 @@ def say(code: str, params: Mapping[str, object] | None = None, *, surface: Surfa
     At the command line, ``account`` in ``params`` is the one that the next step names; ``tmdb`` where there is none.
     """
     known = dict(params or {})
-    if code == "config_broken" and not known.get("last_good"):
-        code = "config_broken_no_copy"
-    if code == "rate_limited" and not known.get("seconds"):
-        code = "rate_limited_unsaid"
+    code = _more_exactly(code, known)
     title, sentence, step = WORDS.get(code, ("Error", f"Something is wrong ({code}).", ""))
     if "account" in known:
         known.setdefault("label", _label(str(known["account"])))
@@ -72,6 +69,21 @@ def say(code: str, params: Mapping[str, object] | None = None, *, surface: Surfa
         sentence, step = SENTENCES.get(code, sentence), NEXT_STEPS.get(code, step)
     filled = _Params(known)
     return Said(title, sentence.format_map(filled), step.format_map(_Params({"account": "tmdb"} | known)))
+
+
+def _more_exactly(code: str, known: Mapping[str, object]) -> str:
+    """The words of a code for what its parameters tell, or lack."""
+    if code == "config_broken" and not known.get("last_good"):
+        return "config_broken_no_copy"
+    if code == "rate_limited" and not known.get("seconds"):
+        return "rate_limited_unsaid"
+    if code == "pair_cycle" and known.get("opposite"):
+        return "pair_cycle_opposite"
+    if code == "same_account" and known.get("other"):
+        return "same_account_twice"
+    if code == "not_yet" and known.get("what") == "remove titles":
+        return "not_yet_remove"
+    return code
 
 
 def _label(account: str) -> str:

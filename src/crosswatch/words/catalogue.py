@@ -135,15 +135,35 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "Both sides of the pair are the same account ({account}).",
         "Choose two different accounts.",
     ),
+    "same_account_twice": (
+        "One account twice",
+        "{account} and {other} are the same account ({person}).",
+        "Choose two different accounts.",
+    ),
+    "read_only_side": (
+        "Can only be read",
+        "{label} can only be read, so {feature} cannot be sent there.",
+        "Make a one-way pair that takes its {feature} from there.",
+    ),
     "sides_fixed": (
         "Sides are fixed",
         "The two accounts of a pair cannot be changed.",
         "Make a new pair and delete this one.",
     ),
+    "mode_fixed": (
+        "Direction is fixed",
+        "The direction of a pair cannot be changed: what both sides agreed on counts for this direction only.",
+        "Delete the pair and make a new one; both accounts keep their titles, and its first run only adds.",
+    ),
     "pair_cycle": (
         "Pairs would form a ring",
         "With this pair, {feature} would go round in a ring: {cycle}.",
         "Leave out one pair of the ring.",
+    ),
+    "pair_cycle_opposite": (
+        "Pairs would form a ring",
+        "The pair “{opposite}” already sends {feature} the other way, so they would go round in a ring: {cycle}.",
+        "For both directions, delete that pair and make one pair that goes both ways.",
     ),
     "name_taken": ("Name taken", "There is already a pair called “{name}”.", "Choose another name."),
     "pair_exists": (
@@ -170,6 +190,11 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "Not built yet",
         "CrossWatch cannot do this yet: {what}.",
         "Nothing was changed; a later version will.",
+    ),
+    "not_yet_remove": (
+        "Not built yet",
+        "CrossWatch does not remove titles yet, so “remove” and “remove_when_rated” must stay off.",
+        "Nothing was changed; a title that is taken off on one side stays on the other.",
     ),
     "pair_disabled": ("Switched off", "The pair “{name}” is switched off.", "Switch it on to sync it."),
     "nothing_to_sync": (
@@ -201,6 +226,11 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "Run was overtaken",
         "Another process took over {account} while this run stood still.",
         "Start the run again.",
+    ),
+    "grid_wrong": (
+        "Ratings come back changed",
+        "{label} keeps ratings that CrossWatch sent in steps that CrossWatch does not expect: {count} came back changed.",
+        "Nothing was written, and nothing was lost. Please tell us: CrossWatch must learn these steps first.",
     ),
     "incomplete_source": (
         "List not complete",
@@ -326,4 +356,8 @@ HELD = {
     "two_rows": "listed twice under one title",
     "gone": "the service no longer has this title",
     "in_doubt": "an earlier write got no clear answer and is looked up first",
+    "not_seen": "the service did not say what it holds at this moment",
+    "no_id": "there is no id by which the service knows this title",
+    "no_answer": "no clear answer came; it is looked up before anything is sent again",
+    "third_value": "the service shows neither the old nor the new value; you decide which one counts",
 }

@@ -31,6 +31,15 @@ NEXT_STEPS = {
     ),
     "not_connected": "Connect it with “crosswatch connect {account}”.",
     "in_use": "Delete the pair first (“crosswatch pairs remove”), or disconnect without “--forget”.",
+    "sides_fixed": "Make a new pair (“crosswatch pairs add”) and delete this one (“crosswatch pairs remove”).",
+    "mode_fixed": (
+        "Delete the pair (“crosswatch pairs remove”) and make a new one (“crosswatch pairs add”); both accounts keep "
+        "their titles, and its first run only adds."
+    ),
+    "pair_cycle_opposite": (
+        "For both directions, delete that pair (“crosswatch pairs remove”) and make one with "
+        "“crosswatch pairs add ... --two-way”."
+    ),
     "already_running": "Wait for it, or stop it with “crosswatch cancel {run_id}”.",
     "pair_disabled": "Switch it on with “crosswatch pairs edit {pair} --on”.",
     "nothing_to_sync": "Switch on at least one of them: “--watchlist” or “--ratings”.",

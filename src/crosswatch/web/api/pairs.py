@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StrictBool
 from crosswatch.errors import Refused
 from crosswatch.model.accounts import AccountName as Name_
 from crosswatch.model.kinds import Conflict, Feature, Kind, Mode
-from crosswatch.services.pairs import NewPair
+from crosswatch.services.pairs import NewPair, lane_defaults
 from crosswatch.services.shapes import pair_shape
 from crosswatch.store.pairs import LaneSettings, PairRow
 from crosswatch.web.api.errors import told
@@ -19,7 +19,12 @@ from crosswatch.web.parts import PartsDep
 
 router = APIRouter(prefix="/api/pairs", tags=["Pairs"])
 
-_LIMITS = ("not_yet", "nothing_to_sync", "invalid_request")
+_LIMITS = ("not_yet", "read_only_side", "nothing_to_sync", "pair_cycle", "invalid_request")
+
+_CONFLICT = (
+    "Whose value wins where both sides changed to different ones. `ask` puts it into the inbox (`/api/attention`). "
+    "`newest` goes by the services' own dates, and asks where one has none: TMDb dates nothing."
+)
 
 
 class WatchlistLane(BaseModel):
@@ -38,7 +43,7 @@ class RatingsLane(BaseModel):
     add: bool
     change: bool
     remove: bool
-    conflict: Conflict = Field(description="Whose value wins where both sides changed to different ones.")
+    conflict: Conflict = Field(description=_CONFLICT)
 
 
 class Lanes(BaseModel):
@@ -55,7 +60,7 @@ class Pair(BaseModel):
     name: str
     source: AccountName
     target: AccountName
-    mode: Mode
+    mode: Mode = Field(description="One-way: changes go from the source to the target. Two-way: both ways.")
     enabled: bool
     kinds: list[Kind]
     features: Lanes
@@ -97,7 +102,9 @@ class RatingsBody(Body):
     add: StrictBool | None = None
     change: StrictBool | None = None
     remove: StrictBool | None = None
-    conflict: Conflict | None = None
+    conflict: Conflict | None = Field(
+        None, description=f"{_CONFLICT} Left out: `ask` in a two-way pair, `source` in a one-way pair."
+    )
 
 
 class LanesBody(Body):
@@ -179,7 +186,7 @@ async def make_pair(parts: PartsDep, body: NewBody, request: Request, response: 
         mode=body.mode,
         enabled=body.enabled,
         kinds=list(dict.fromkeys(body.kinds)),
-        features=None if body.features is None else _lanes(body.features, {}),
+        features=None if body.features is None else _lanes(body.features, {}, body.mode),
     )
     made = await parts.pairs.add(new)
     response.headers["Location"] = f"{request.scope.get('root_path', '')}/api/pairs/{made.id}"
@@ -195,7 +202,7 @@ async def show_pair(parts: PartsDep, pair_id: Id) -> Pair:
 @router.patch(
     "/{pair_id}",
     summary="Change a pair",
-    responses=told(*_LIMITS, "not_found", "sides_fixed", "name_taken"),
+    responses=told(*_LIMITS, "not_found", "sides_fixed", "mode_fixed", "name_taken"),
 )
 async def change_pair(parts: PartsDep, pair_id: Id, body: ChangeBody) -> Pair:
     """Changes what is given; what was agreed so far is kept."""
@@ -204,14 +211,14 @@ async def change_pair(parts: PartsDep, pair_id: Id, body: ChangeBody) -> Pair:
         if given is not None and _account(given) != fixed:
             raise Refused("sides_fixed")
     if body.mode is not None and body.mode is not pair.mode:
-        raise Refused("not_yet", what="change the direction of a pair")
+        raise Refused("mode_fixed")
     known = {lane.feature: lane.settings for lane in pair.lanes}
     changed = await parts.pairs.change(
         pair.id,
         name=body.name,
         enabled=body.enabled,
         kinds=None if body.kinds is None else list(dict.fromkeys(body.kinds)),
-        features=None if body.features is None else _lanes(body.features, known),
+        features=None if body.features is None else _lanes(body.features, known, pair.mode),
     )
     return _shown(changed)
 
@@ -243,12 +250,12 @@ def _account(body: AccountBody) -> Name_:
     return Name_(body.provider, body.instance)
 
 
-def _lanes(body: LanesBody, known: dict[Feature, LaneSettings]) -> dict[Feature, LaneSettings]:
+def _lanes(body: LanesBody, known: dict[Feature, LaneSettings], mode: Mode) -> dict[Feature, LaneSettings]:
     """The settings of the lanes that are named: what is given over what is known, else over the defaults."""
     found: dict[Feature, LaneSettings] = {}
     for feature in Feature:
         lane: WatchlistBody | RatingsBody | None = getattr(body, feature.value)
         if lane is not None:
             given: dict[str, Any] = lane.model_dump(exclude_none=True)
-            found[feature] = replace(known.get(feature, LaneSettings()), **given)
+            found[feature] = replace(known.get(feature, lane_defaults(mode)), **given)
     return found
