@@ -14,8 +14,12 @@ from crosswatch.providers.tracker.link import TrackerProvider
 from tests.system.world import World
 
 
+class Death(BaseException):
+    """The process dies: nothing of ours catches it."""
+
+
 class StubbornBook:
-    """``close`` makes lookups wait (after ``free`` of them) until ``open``.
+    """``close`` makes lookups and stores wait (after ``free`` of them) until ``open``.
 
     ``unknown``: titles that are no title here. ``silent``: no word on any title. ``breaks``: raised by every store,
     after the effect where it ``arrives``.
@@ -47,16 +51,20 @@ class StubbornBook:
         return await self._book.count(instance, feature)
 
     async def states(self, instance: str, refs: Sequence[Ref]) -> Mapping[Ref, LookedUp]:
-        self._free -= 1
-        if self._free < 0 and not self._gate.is_set():
-            self.waiting += 1
-            await self._gate.wait()
+        await self._pass()
         if self.silent:
             return dict.fromkeys(refs, Verdict.UNKNOWN)
         return await self._book.states(instance, refs)
 
+    async def _pass(self) -> None:
+        self._free -= 1
+        if self._free < 0 and not self._gate.is_set():
+            self.waiting += 1
+            await self._gate.wait()
+
     async def store(self, instance: str, feature: Feature, writes: Sequence[Write]) -> list[Outcome]:
         self.stored += 1
+        await self._pass()
         if self.breaks is not None and not self.arrives:
             raise self.breaks
         known = [write for write in writes if int(write.ref.id("crosswatch") or 0) not in self.unknown]

@@ -54,6 +54,7 @@ def test_every_rating_arrives_exactly_as_it_was_given(world: World, person: dict
         f"MovieLens user {PERSON}: {filled.rows} rows, {len(person)} films of TMDb "
         f"({filled.without_tmdb_id} without an id, {filled.merged} merged), {report.run.requests} requests"
     )
+    assert lane(world.sync()) == {}
     before = world.dump()
     assert lane(world.sync()) == {}
     assert world.dump() == before

@@ -11,7 +11,7 @@ from crosswatch.model.kinds import Feature
 from crosswatch.model.writes import Done
 from crosswatch.services.pairs import Pairs
 from crosswatch.simulators.tmdb import Key
-from tests.system.books import StubbornBook, use_book
+from tests.system.books import Death, StubbornBook, use_book
 from tests.system.world import World, lane
 
 LOST = (
@@ -32,10 +32,10 @@ def broken_off(world: World, film: Key, *, points: float, arrives: bool, crash: 
     world.edit("rate", film, points)
     book = StubbornBook(world.book)
     use_book(world, book)
-    book.breaks = asyncio.CancelledError() if crash else LOST[0]
+    book.breaks = Death() if crash else LOST[0]
     book.arrives = arrives
     if crash:
-        with pytest.raises(asyncio.CancelledError):
+        with pytest.raises(Death):
             world.sync()
         assert journal(world)[-1] == ("sent", "")
         assert world.rows("SELECT status FROM run ORDER BY id DESC")[0]["status"] == "interrupted"

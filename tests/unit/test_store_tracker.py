@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,12 @@ class Tracker:
         database.write_now(lambda connection: resolve(connection, films))
 
     def put(self, feature: Feature, *writes: Write, instance: str = "default") -> list[Outcome]:
+        """Stores over whatever is there."""
+        now = self.values(feature, instance)
+        seen = [replace(one, expected=now.get(one.ref.id("crosswatch") or "")) for one in writes]
+        return self.put_expecting(feature, *seen, instance=instance)
+
+    def put_expecting(self, feature: Feature, *writes: Write, instance: str = "default") -> list[Outcome]:
         return asyncio.run(self.book.store(instance, feature, writes))
 
     def link(self, instance: str = "default") -> TrackerLink:
@@ -102,6 +109,14 @@ def test_a_change_keeps_its_place_and_tells_its_new_origin(tracker: Tracker) -> 
     tracker.put(RATINGS, write(3, None))
     tracker.put(RATINGS, write(3, 700))
     assert list(tracker.values(RATINGS)) == ["1", "2", "3"]
+
+
+def test_a_value_that_nobody_expected_stays(tracker: Tracker) -> None:
+    tracker.put(RATINGS, write(1, 800), write(2, 700))
+    unseen = [replace(write(1, 850), expected=None), replace(write(2, None), expected=750), write(3, 600)]
+    outcomes = tracker.put_expecting(RATINGS, *unseen)
+    assert [one.done for one in outcomes] == [Done.MOVED, Done.MOVED, Done.APPLIED]
+    assert tracker.values(RATINGS) == {"1": 800, "2": 700, "3": 600}
 
 
 def test_what_is_there_already_is_told_and_not_stored_again(tracker: Tracker) -> None:
@@ -203,7 +218,7 @@ def test_statements_do_not_grow_with_titles(tmp_path: Path) -> None:
         costs = []
         for count in (5, 500):
             with counted(database) as statements:
-                tracker.put(RATINGS, *(write(title, 700) for title in range(1, count + 1)))
+                tracker.put_expecting(RATINGS, *(write(title, 700) for title in range(1, count + 1)))
                 asyncio.run(tracker.link().lookup([ref(title) for title in range(1, count + 1)]))
             costs.append(len(statements))
         assert costs[0] == costs[1] <= 6

@@ -1,28 +1,37 @@
-"""Carrying out planned writes: in windows, looked at once more before they are sent, journalled before and after."""
+"""Carrying out planned writes: in windows, nothing over what was not seen, journalled before and after."""
 
+import asyncio
+from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from crosswatch.engine.base import BaseRow
+from crosswatch.engine.base import BaseRow, Key
 from crosswatch.engine.plan import PlannedWrite
-from crosswatch.errors import CrossWatchError, ServiceError
+from crosswatch.errors import CrossWatchError, RateLimited, Refused, ServiceError
 from crosswatch.model.kinds import Feature, Side
-from crosswatch.model.readings import LookedUp, Reading, TitleState, Verdict
+from crosswatch.model.readings import Reading, Verdict
 from crosswatch.model.refs import Ref
-from crosswatch.model.writes import Done, Outcome, Write
+from crosswatch.model.writes import Done, Outcome
 from crosswatch.ports import Clock, Resolver
 from crosswatch.runs.counts import LaneCounts
+from crosswatch.runs.looks import GOOD_FOR_MS, Looks
 from crosswatch.runs.progress import Progress
-from crosswatch.runs.sides import OpenSide, refs_for, value_of
-from crosswatch.store import accounts, base, journal, leases, readings, unmatched
+from crosswatch.runs.sending import TOO_LATE, Ending, Numbered, Sending, check
+from crosswatch.runs.sides import OpenSide, refs_for
+from crosswatch.store import base, journal, leases, readings, unmatched
 from crosswatch.store.database import Connection, Database
 from crosswatch.store.journal import Ended, Entry, State
 
-Numbered = tuple[int, PlannedWrite]
-"""A planned write with its number in the journal of the run."""
+PATIENCE_MS = 300_000
+"""How long a run goes on without any success while a service asks to wait."""
+
+_GRACE_SECONDS = 1.0
+"""How long calls that have left are waited for once the user asks to stop."""
+
+_STATES = {Done.IN_DOUBT: State.IN_DOUBT, Done.NOT_SENT: State.DROPPED}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Applying:
     """What is the same for all windows of one side of a lane in one run."""
 
@@ -37,43 +46,70 @@ class Applying:
     fences: leases.Fences
     progress: Progress
     counts: LaneCounts
+    looks: Looks
+    _refused_since: int | None = field(default=None, init=False)
 
     async def all(self, writes: Sequence[Numbered]) -> None:
         """Carries out the writes, window by window, until all are done or the user asks to stop.
 
-        Raises what ends the whole lane (session ended, key rejected, lease lost); what was not sent is dropped by
-        the run and planned again.
+        A window is what the service takes at once. Raises what ends the whole lane (session ended, key rejected,
+        lease lost, too long a wait); what was not sent is dropped by the run and planned again.
         """
         capability = self.side.capability(self.feature)
         size = capability.batch * self.side.manifest.pace.connections
-        for start in range(0, len(writes), size):
+        queue = deque(writes)
+        while queue:
             self.progress.check_stop()
-            await self._window(writes[start : start + size], capability.batch)
+            window = [queue.popleft() for _ in range(min(size, len(queue)))]
+            again, seconds = await self._window(window, [write for _, write in queue], capability.batch)
+            queue.extendleft(reversed(again))
+            if seconds:
+                await self._wait(seconds)
 
-    async def _window(self, writes: Sequence[Numbered], batch: int) -> None:
-        keys = [write.key for _, write in writes]
-        natives = {write.key: write.native_id for _, write in writes}
-        refs = await refs_for(self.side, keys, natives, resolver=self.resolver)
-        states = await self._look(list(refs.values()))
-        to_send, ended = self._sort(writes, refs, states)
+    async def _wait(self, seconds: float) -> None:
+        """Waits as the service asks; the writes that it refused surely did nothing."""
+        now = self.clock.now_ms()
+        since = self._refused_since = self._refused_since or now
+        if now + seconds * 1000 > since + PATIENCE_MS:
+            raise RateLimited(self.side.manifest.id, seconds)
+        self.progress.wait_for(f"{self.side.manifest.label}: {max(1, round(seconds))} s")
+        await self.progress.unless_stopped(_sleep(self.clock, seconds))
+
+    async def _window(
+        self, writes: Sequence[Numbered], to_come: Sequence[PlannedWrite], batch: int
+    ) -> tuple[list[Numbered], float]:
+        """One window; gives the writes that are to be tried again, and the seconds to wait before that."""
+        planned = [write for _, write in writes]
+        natives = {write.key: write.native_id for write in planned}
+        refs = await refs_for(self.side, list(natives), natives, resolver=self.resolver)
+        await self.looks.take(planned, refs, to_come=to_come)
+        to_send, ended = self._sort(writes, refs)
+        refused: Refused | None = None
         if to_send:
-            sent_at = self.clock.now_ms()
-            await self.database.write(lambda connection: self._mark_sent(connection, to_send, sent_at))
+            now = self.clock.now_ms()
+            await self.database.write(lambda connection: self._mark_sent(connection, to_send, now))
         try:
-            for start in range(0, len(to_send), batch):
-                ended.extend(await self._send(to_send[start : start + batch], refs))
-            await self.database.write(lambda connection: self._store(connection, ended))
-        except CrossWatchError:
+            if to_send:
+                sent, refused = await self._send(to_send, refs, batch, self._leave_by(to_send, now))
+                ended += sent
+            again = [ending for ending in ended if _is_to_be_repeated(ending[1])]
+            final = [ending for ending in ended if not _is_to_be_repeated(ending[1])]
+            await self.database.write(lambda connection: self._store(connection, final, again))
+        except (CrossWatchError, asyncio.CancelledError):
             self._count_unknown(to_send, ended)
             raise
-        self.progress.advance(len(writes))
-        for write, outcome in ended:
-            self.counts.ended(write[1].side, write[1].action, outcome.done)
-        stopped = next((outcome for _, outcome in ended if outcome.done is Done.RECONNECT), None)
-        if stopped is not None:
-            raise ServiceError(stopped.code)
+        self._count(final)
+        _raise_what_ends_the_lane(final, refused)
+        return [numbered for numbered, _ in again], _seconds_to_wait(again)
 
-    def _count_unknown(self, sent: Sequence[Numbered], ended: Sequence[tuple[Numbered, Outcome]]) -> None:
+    def _count(self, final: Sequence[Ending]) -> None:
+        if any(outcome.done is Done.APPLIED for _, outcome in final):
+            self._refused_since = None
+        self.progress.advance(len(final))
+        for (_, write), outcome in final:
+            self.counts.ended(write.side, write.action, outcome.done)
+
+    def _count_unknown(self, sent: Sequence[Numbered], ended: Sequence[Ending]) -> None:
         """What was sent, and of which the end could not be stored, is in doubt: the next run looks it up."""
         seqs = {seq for seq, _ in sent}
         for _, write in sent:
@@ -82,83 +118,82 @@ class Applying:
             if seq not in seqs:
                 self.counts.ended(write.side, write.action, outcome.done)
 
-    async def _look(self, refs: list[Ref]) -> Mapping[Ref, LookedUp]:
-        """The states of the titles just before they are written: nothing is overwritten unseen."""
-        return await self.progress.unless_stopped(_lookup(self.side, refs))
+    def _leave_by(self, writes: Sequence[Numbered], now: int) -> int:
+        """Before the last look is too old, and before anybody else may take a write for lost (see settle)."""
+        taken = [
+            look.taken_at + GOOD_FOR_MS
+            for _, write in writes
+            if self.looks.needed(write) and (look := self.looks.of(write.key)) is not None
+        ]
+        limit = round(self.side.manifest.pace.time_limit * 1000)
+        return min([*taken, now + (limit or GOOD_FOR_MS)])
 
     def _sort(
-        self, writes: Sequence[Numbered], refs: Mapping[int, Ref], states: Mapping[Ref, LookedUp]
-    ) -> tuple[list[Numbered], list[tuple[Numbered, Outcome]]]:
-        """What may be sent, and the end of what may not: moved since the reading, unknown there, or no answer."""
+        self, writes: Sequence[Numbered], refs: Mapping[Key, Ref]
+    ) -> tuple[list[Numbered], list[Ending]]:
+        """What may be sent, and the end of what may not: moved since the reading, unknown there, or not seen."""
         to_send: list[Numbered] = []
-        ended: list[tuple[Numbered, Outcome]] = []
+        ended: list[Ending] = []
         for seq, write in writes:
-            state = states.get(refs[write.key], Verdict.UNKNOWN) if write.key in refs else Verdict.GONE
-            if state is Verdict.GONE:
-                ended.append(((seq, write), Outcome(seq, Done.UNMATCHED, "gone")))
-            elif not isinstance(state, TitleState):
-                ended.append(((seq, write), Outcome(seq, Done.RETRY_LATER, "not_seen")))
-            elif value_of(state, self.feature) not in (write.expected, write.wanted):
-                ended.append(((seq, write), Outcome(seq, Done.MOVED, "moved")))
-            else:
+            end = self._kept_back(seq, write) if write.key in refs else Outcome(seq, Done.UNMATCHED, "no_id")
+            if end is None:
                 to_send.append((seq, write))
+            else:
+                ended.append(((seq, write), end))
         return to_send, ended
 
+    def _kept_back(self, seq: int, write: PlannedWrite) -> Outcome | None:
+        """Why a write is not sent, None where it is."""
+        if not self.looks.needed(write):
+            return None
+        look = self.looks.of(write.key)
+        if look is None or look.verdict is Verdict.UNKNOWN:
+            return Outcome(seq, Done.RETRY_LATER, "not_seen")
+        if look.verdict is Verdict.GONE:
+            return Outcome(seq, Done.UNMATCHED, "gone")
+        return None if look.value in (write.expected, write.wanted) else Outcome(seq, Done.MOVED, "moved")
+
     def _mark_sent(self, connection: Connection, writes: Sequence[Numbered], now: int) -> None:
-        leases.check(connection, self.fences)
-        accounts.check(connection, (self.side.account, self.other.account))
+        check(connection, fences=self.fences, sides=(self.side, self.other))
         journal.mark_sent(connection, self.run_id, [seq for seq, _ in writes], now)
 
     async def _send(
-        self, writes: Sequence[Numbered], refs: Mapping[int, Ref]
-    ) -> list[tuple[Numbered, Outcome]]:
-        """One call; exactly one outcome for each write, whatever the service does."""
-        origin = self.other.account.uid
-        batch = [
-            Write(
-                id=seq,
-                ref=refs[write.key],
-                action=write.action,
-                expected=write.expected,
-                wanted=write.wanted,
-                date=write.other.date,
-                origin=origin,
-            )
-            for seq, write in writes
+        self, writes: Sequence[Numbered], refs: Mapping[Key, Ref], batch: int, leave_by: int
+    ) -> tuple[list[Ending], Refused | None]:
+        """All batches of a window at once; once the user asks to stop, only what has left is waited for, a moment."""
+        sendings = [self._sending(leave_by) for _ in range(0, len(writes), batch)]
+        tasks = [
+            asyncio.create_task(sending.outcomes(writes[place * batch : (place + 1) * batch], refs))
+            for place, sending in enumerate(sendings)
         ]
-        try:
-            outcomes = {
-                outcome.write_id: outcome
-                for outcome in await self.side.link.write(self.feature, batch, self._may_send)
-            }
-        except ServiceError as error:
-            done = Done.IN_DOUBT if error.maybe_done else _not_done(error)
-            outcomes = {write.id: Outcome(write.id, done, error.code) for write in batch}
-        return [
-            ((seq, write), outcomes.get(seq, Outcome(seq, Done.IN_DOUBT, "no_answer")))
-            for seq, write in writes
-        ]
+        await self.progress.ended_or_stopped(tasks, grace=_GRACE_SECONDS)
+        refused = next((sending.refused for sending in sendings if sending.refused), None)
+        return [ending for task in tasks for ending in task.result()], refused
 
-    async def _may_send(self) -> None:
-        """The last look before a call leaves: the accounts are still ours."""
-        await self.database.read(lambda connection: leases.check(connection, self.fences))
+    def _sending(self, leave_by: int) -> Sending:
+        return Sending(
+            self.side,
+            self.other,
+            self.feature,
+            self.database,
+            self.clock,
+            self.fences,
+            self.progress,
+            leave_by,
+        )
 
-    def _store(self, connection: Connection, ended: Sequence[tuple[Numbered, Outcome]]) -> None:
+    def _store(self, connection: Connection, final: Sequence[Ending], again: Sequence[Ending]) -> None:
         """Outcomes, base rows, readings and what was last written, in one transaction."""
         leases.check(connection, self.fences)
         now = self.clock.now_ms()
-        states = {Done.IN_DOUBT: State.IN_DOUBT}
-        journal.end(
-            connection,
-            self.run_id,
-            [
-                Ended(seq, states.get(end.done, State.DONE), end.done.value, end.code, end.words)
-                for (seq, _), end in ended
-            ],
-            now,
-        )
+        ended = [
+            Ended(seq, _STATES.get(end.done, State.DONE), end.done.value, end.code, end.words)
+            for (seq, _), end in final
+        ]
+        ended += [Ended(seq, State.PLANNED) for (seq, _), _ in again]
+        journal.end(connection, self.run_id, ended, now)
         good = [
-            (write, outcome) for (_, write), outcome in ended if outcome.done in (Done.APPLIED, Done.ALREADY)
+            (write, outcome) for (_, write), outcome in final if outcome.done in (Done.APPLIED, Done.ALREADY)
         ]
         rows = {write.key: self._row(write, outcome.native_id, now) for write, outcome in good}
         base.keep(connection, self.lane_id, rows)
@@ -170,7 +205,7 @@ class Applying:
         uid = self.side.account.uid
         wanted = {write.key: write.wanted for write, _ in good}
         journal.remember(connection, uid, self.feature, wanted, now)
-        reasons = {write.key: end.code for (_, write), end in ended if end.done is Done.UNMATCHED}
+        reasons = {write.key: end.code for (_, write), end in final if end.done is Done.UNMATCHED}
         unmatched.set_aside(connection, self.lane_id, reasons, now)
         unmatched.matched(connection, self.lane_id, list(rows))
 
@@ -183,12 +218,29 @@ class Applying:
         return replace(write.row, target=named, since=now)
 
 
-async def _lookup(side: OpenSide, refs: list[Ref]) -> Mapping[Ref, LookedUp]:
-    return await side.link.lookup(refs)
+def _is_to_be_repeated(outcome: Outcome) -> bool:
+    """Whether a write surely did nothing, and can be tried once more within this run."""
+    if outcome.done is Done.NOT_SENT:
+        return outcome.code == TOO_LATE
+    return outcome.done is Done.RETRY_LATER and outcome.code == "rate_limited"
 
 
-def _not_done(error: CrossWatchError) -> Done:
-    return Done.RECONNECT if error.reaction in ("reconnect", "fix_key") else Done.RETRY_LATER
+def _seconds_to_wait(again: Sequence[Ending]) -> float:
+    """What the service asked for, a second at least where it refused; 0 where it did not refuse."""
+    refused = [outcome for _, outcome in again if outcome.done is Done.RETRY_LATER]
+    return max((max(1.0, outcome.retry_after or 0.0) for outcome in refused), default=0.0)
+
+
+def _raise_what_ends_the_lane(ended: Sequence[Ending], refused: Refused | None) -> None:
+    if refused is not None:
+        raise refused
+    for _, outcome in ended:
+        if outcome.done is Done.RECONNECT:
+            raise ServiceError(outcome.code)
+
+
+async def _sleep(clock: Clock, seconds: float) -> None:
+    await clock.sleep(seconds)
 
 
 def entries(

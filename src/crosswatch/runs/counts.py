@@ -13,12 +13,14 @@ _DONE_WORDS = {Action.ADD: "added", Action.CHANGE: "changed", Action.REMOVE: "re
 class LaneCounts:
     """Figures of one lane. Every planned write ends in exactly one of the outcomes; the report never says more.
 
-    ``why_held``: reason -> titles; ``incomplete``: side -> why its list was not whole.
+    ``why_held``: reason -> titles; ``incomplete``: side -> why its list was not whole; ``decided``: it got as far as
+    a plan that is stored.
     """
 
     read: dict[str, int] = field(default_factory=lambda: {side.value: 0 for side in Side})
     gap: dict[str, int] = field(default_factory=lambda: {side.value: 0 for side in Side})
     incomplete: dict[str, str] = field(default_factory=dict)
+    decided: bool = False
     planned: int = 0
     done: Counter[tuple[Side, Action]] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)

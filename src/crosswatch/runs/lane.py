@@ -4,18 +4,21 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from crosswatch.engine.base import BaseRow, Key, Rules, SideView
+from crosswatch.engine.base import Answer, BaseRow, Key, Rules, SideView
+from crosswatch.engine.grids import off_grid, read_since
 from crosswatch.engine.plan import Plan, plan, to_look_up
 from crosswatch.errors import Refused
 from crosswatch.model.capabilities import Dates
-from crosswatch.model.kinds import Feature, Kind, Side
+from crosswatch.model.kinds import Action, Feature, Kind, Side
 from crosswatch.ports import Clock, Resolver
-from crosswatch.runs.applying import Applying, Numbered, entries
+from crosswatch.runs.applying import Applying, entries
 from crosswatch.runs.counts import LaneCounts
+from crosswatch.runs.looks import Looks
 from crosswatch.runs.progress import Progress
-from crosswatch.runs.settle import in_doubt
+from crosswatch.runs.sending import Numbered, check
+from crosswatch.runs.settle import in_doubt, settle_by_list
 from crosswatch.runs.sides import OpenSide, SideRead, prove, read_side
-from crosswatch.store import accounts, base, journal, leases, pairs, readings, unmatched
+from crosswatch.store import attention, base, journal, leases, pairs, readings, unmatched
 from crosswatch.store.database import Connection, Database
 from crosswatch.store.pairs import LaneRow, PairRow
 
@@ -45,6 +48,7 @@ class LaneRun:
     counts: LaneCounts
     first_seq: int
     looked_up: list[Key] = field(default_factory=list)
+    answers: dict[Key, Answer] = field(default_factory=dict)
 
     @property
     def feature(self) -> Feature:
@@ -62,6 +66,10 @@ class LaneRun:
         self.progress.enter("reading", feature=self.feature)
         reads = await self.progress.unless_stopped(self._read())
         self._count_reads(reads)
+        for name, read in reads.items():
+            await settle_by_list(
+                self.sides[name], read, self.feature, self.tools.database, self.tools.clock, self.fences
+            )
         self.progress.enter("planning", feature=self.feature)
         rows = await self.tools.database.read(
             lambda connection: base.of_lane(connection, self.lane.id, self.kinds())
@@ -69,9 +77,10 @@ class LaneRun:
         views = await self._views(reads)
         await self.progress.unless_stopped(self._prove(rows, views, reads))
         made = await asyncio.to_thread(self._plan, rows, views)
+        self._check_grids(views)
         self._count(made)
-        numbered = await self._commit(made, reads)
-        await self._write(numbered)
+        numbered = await self._commit(made, reads, views)
+        await self._write(numbered, reads)
 
     async def _read(self) -> dict[Side, SideRead]:
         kinds = self.kinds()
@@ -111,6 +120,7 @@ class LaneRun:
                     last_writes=journal.last_writes(connection, uid, self.feature),
                     in_doubt=in_doubt(journal.unsettled(connection, uid), self.feature),
                 )
+            self.answers = attention.answers(connection, self.lane.id)
             return views
 
         return await self.tools.database.read(load)
@@ -143,6 +153,7 @@ class LaneRun:
             remove=settings.remove,
             conflict=settings.conflict,
             own_dates=all(side.capability(self.feature).dates is Dates.OWN for side in self.sides.values()),
+            answers=self.answers,
         )
         now = self.tools.clock.now_ms()
         return plan(rows, views[Side.SOURCE], views[Side.TARGET], rules, now=now)
@@ -152,13 +163,21 @@ class LaneRun:
         self.counts.conflicts = len(made.conflicts)
         self.counts.why_held.update(held.why.value for held in made.held)
 
-    async def _commit(self, made: Plan, reads: Mapping[Side, SideRead]) -> list[Numbered]:
+    def _check_grids(self, views: Mapping[Side, SideView]) -> None:
+        """Refused ``grid_wrong`` before anything is stored: what we wrote would come back as the user's edits."""
+        for name, view in views.items():
+            if wrong := off_grid(view, self.tools.clock.now_ms()):
+                side = self.sides[name]
+                raise Refused("grid_wrong", account=str(side.account.name), count=len(wrong))
+
+    async def _commit(
+        self, made: Plan, reads: Mapping[Side, SideRead], views: Mapping[Side, SideView]
+    ) -> list[Numbered]:
         """One transaction: what was read, the rows that agree, and every write as planned."""
         uids = {name: side.account.uid for name, side in self.sides.items()}
 
         def store(connection: Connection) -> list[Numbered]:
-            leases.check(connection, self.fences)
-            accounts.check(connection, (side.account for side in self.sides.values()))
+            check(connection, fences=self.fences, sides=tuple(self.sides.values()))
             if not base.has_lane(connection, self.lane.id):
                 raise Refused("not_found", what="pair of that number any more")
             for name, read in reads.items():
@@ -176,6 +195,12 @@ class LaneRun:
             )
             base.keep(connection, self.lane.id, made.rows)
             base.looked_up(connection, self.lane.id, self.looked_up, self.tools.clock.now_ms())
+            for name, view in views.items():
+                journal.confirm(connection, uids[name], self.feature, read_since(view))
+            clashes = {clash.key: (clash.source, clash.target) for clash in made.conflicts}
+            unclear = {held.key for held in made.held}
+            unclear |= {write.key for write in made.writes if write.key in self.answers}
+            attention.keep_conflicts(connection, self.lane.id, clashes, unclear, self.tools.clock.now_ms())
             aside = unmatched.waiting(connection, self.lane.id, self.tools.clock.now_ms())
             self.counts.set_aside = sum(write.key in aside for write in made.writes)
             writes = [write for write in made.writes if write.key not in aside]
@@ -184,21 +209,36 @@ class LaneRun:
             return numbered
 
         numbered = await self.tools.database.write(store)
-        self.counts.planned = len(numbered)
+        self.counts.planned, self.counts.decided = len(numbered), True
         return numbered
 
-    async def _write(self, numbered: list[Numbered]) -> None:
+    async def _write(self, numbered: list[Numbered], reads: Mapping[Side, SideRead]) -> None:
+        """Adds and changes of both sides before any removal."""
         self.progress.enter("writing", feature=self.feature, total=len(numbered))
+        applying = {name: self._applying(name, reads[name]) for name in self.sides}
         try:
-            for name in (Side.TARGET, Side.SOURCE):
-                writes = [one for one in numbered if one[1].side is name]
-                if writes:
-                    await self._applying(name).all(writes)
+            for removals in (False, True):
+                for name in (Side.TARGET, Side.SOURCE):
+                    writes = [
+                        one
+                        for one in numbered
+                        if one[1].side is name and (one[1].action is Action.REMOVE) is removals
+                    ]
+                    await applying[name].all(writes)
         finally:
             ended = sum(self.counts.done.values()) + sum(self.counts.outcomes.values())
             self.counts.not_sent(self.counts.planned - ended)
 
-    def _applying(self, name: Side) -> Applying:
+    def _applying(self, name: Side, read: SideRead) -> Applying:
+        looks = Looks(
+            side=self.sides[name],
+            feature=self.feature,
+            kinds=self.kinds(),
+            resolver=self.tools.resolver,
+            clock=self.tools.clock,
+            progress=self.progress,
+            read=read,
+        )
         return Applying(
             run_id=self.run_id,
             lane_id=self.lane.id,
@@ -211,4 +251,5 @@ class LaneRun:
             fences=self.fences,
             progress=self.progress,
             counts=self.counts,
+            looks=looks,
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -92,6 +92,23 @@ class Progress:
             for one in (task, stop):
                 one.cancel()
             await asyncio.gather(task, stop, return_exceptions=True)
+
+    async def ended_or_stopped(self, tasks: Collection[asyncio.Task[Any]], *, grace: float) -> None:
+        """Returns when all tasks have ended. Once the user asks to stop they get ``grace`` seconds more, then none."""
+        stop = asyncio.ensure_future(self._stop.wait())
+        try:
+            while not stop.done() and (open_ones := [task for task in tasks if not task.done()]):
+                await asyncio.wait({*open_ones, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if open_ones := [task for task in tasks if not task.done()]:
+                await asyncio.wait(open_ones, timeout=grace)
+        finally:
+            for task in (stop, *tasks):
+                task.cancel()
+            await asyncio.gather(stop, *tasks, return_exceptions=True)
+
+    def stop(self) -> None:
+        """The run shall stop, now."""
+        self._stop.set()
 
     async def tell(self) -> None:
         """Writes what is new to the run's row, and reads whether it shall stop."""

@@ -41,6 +41,7 @@ class Runner:
         self._database, self._providers, self._clock, self._process = database, providers, clock, process
         self._active: set[int] = set()
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._told: dict[int, Progress] = {}
         self.closing = False
 
     async def begin(self, pair: PairRow, *, trigger: str) -> int:
@@ -80,10 +81,17 @@ class Runner:
         finally:
             self._active.discard(run_id)
             self._tasks.pop(run_id, None)
+            self._told.pop(run_id, None)
+
+    def follow(self, run_id: int, progress: Progress) -> None:
+        """A run of this process tells where it is through this."""
+        self._told[run_id] = progress
 
     async def close(self, *, seconds: float) -> None:
         """Ends this process's runs as interrupted: what is being written gets that long to be answered."""
         self.closing = True
+        for progress in self._told.values():
+            progress.stop()
         tasks = list(self._tasks.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=seconds)
@@ -142,7 +150,6 @@ class _Run:
         self._runner, self._tools, self._run_id, self._pair = runner, tools, run_id, pair
         self._counts: dict[Feature, LaneCounts] = {}
         self._fences: dict[str, int] = {}
-        self._decided = 0
 
     async def whole(self) -> None:
         """Everything, and the end stored."""
@@ -154,6 +161,7 @@ class _Run:
                 meter,
                 closing=lambda: self._runner.closing,
             )
+            self._runner.follow(self._run_id, progress)
             meter.on_waiting = lambda seconds: progress.wait_for(f"the service: {max(1, round(seconds))} s")
             error: CrossWatchError | None = None
             interrupted = False
@@ -164,11 +172,11 @@ class _Run:
                 error = failed
             except ExceptionGroup as group:
                 error = _first(group)
-            except asyncio.CancelledError:
-                interrupted = True
-                raise
             except Exception as fault:  # noqa: BLE001 - the task loop: a fault ends the run, truthfully, and is told
                 error = _fault(fault)
+            except BaseException:
+                interrupted = True
+                raise
             finally:
                 interrupted = interrupted or (isinstance(error, Cancelled) and self._runner.closing)
                 if interrupted:
@@ -184,11 +192,15 @@ class _Run:
         progress.enter("reading")
         await progress.unless_stopped(self._check_accounts(sides))
         for side in sides.values():
-            await settle(side, self._tools.database, self._tools.clock, self._tools.resolver, self._fences)
+            await progress.unless_stopped(self._settle(side))
         lanes = [lane for lane in self._pair.lanes if lane.settings.enabled]
         seq = 1
         for lane in lanes:
             seq += await self._lane(lane, sides, progress, seq)
+
+    async def _settle(self, side: OpenSide) -> None:
+        tools = self._tools
+        await settle(side, tools.database, tools.clock, tools.resolver, self._fences)
 
     async def _lane(
         self, lane: LaneRow, sides: Mapping[Side, OpenSide], progress: Progress, first_seq: int
@@ -198,7 +210,6 @@ class _Run:
             self._tools, self._run_id, self._pair, lane, sides, self._fences, progress, counts, first_seq
         )
         await run.carry_out()
-        self._decided += 1
         return counts.planned
 
     async def _open(self) -> dict[Side, OpenSide]:
@@ -234,13 +245,14 @@ class _Run:
                     )
             if now.uid != known.uid:
                 raise Refused("connection_replaced", account=str(known.name))
+        if sides[Side.SOURCE].account.uid == sides[Side.TARGET].account.uid:
+            raise Refused("same_account", account=str(sides[Side.TARGET].account.name))
 
     def _status(self, error: CrossWatchError | None) -> str:
         if isinstance(error, Cancelled):
             return "cancelled"
         if error is not None:
-            wrote = any(counts.done or counts.outcomes["in_doubt"] for counts in self._counts.values())
-            return "partial" if self._decided or wrote else "failed"
+            return "partial" if any(counts.decided for counts in self._counts.values()) else "failed"
         return "partial" if any(counts.open for counts in self._counts.values()) else "succeeded"
 
     async def _close(self, status: str, code: str, params: dict[str, Any], meter: Meter) -> None:

@@ -35,13 +35,18 @@ class OpenSide:
 
 @dataclass(slots=True)
 class SideRead:
-    """What one side said. ``listed`` is in the order of its list; ``taken_at`` is when the read began (UTC ms)."""
+    """What one side said. ``listed`` is in the order of its list; ``taken_at`` is when the read began (UTC ms).
+
+    ``pages`` and ``took_ms``: what it costs to read the list once more.
+    """
 
     listed: dict[Key, Seen]
     end: ReadEnd
     taken_at: int
     rows: int
     out_of_scope: set[Key] = field(default_factory=set)
+    pages: int = 0
+    took_ms: int = 0
 
     def readings(self) -> dict[Key, Reading]:
         """The titles whose state is clear."""
@@ -65,10 +70,12 @@ async def read_side(
     taken_at = clock.now_ms()
     rows: list[Row] = []
     end: ReadEnd | None = None
+    pages = 0
     async for page in side.link.read(feature):
         if page.restart:
             rows.clear()
         rows.extend(page.rows)
+        pages += 1
         on_progress(page.done, page.total)
         end = page.end or end
     if end is None:
@@ -76,7 +83,8 @@ async def read_side(
     keys: list[Key] = []
     for start in range(0, len(rows), TOGETHER):
         keys += await resolver.keys([row.ref for row in rows[start : start + TOGETHER]])
-    read = SideRead({}, end, taken_at, len(rows))
+    took_ms = clock.now_ms() - taken_at
+    read = SideRead({}, end, taken_at, len(rows), pages=pages, took_ms=took_ms)
     for key, row in zip(keys, rows, strict=True):
         if row.ref.kind not in kinds:
             read.out_of_scope.add(key)
