@@ -23,7 +23,8 @@ from crosswatch.ports import MaySend
 from crosswatch.providers.tmdb.client import TmdbClient
 from crosswatch.providers.tmdb.link import TmdbLink
 from crosswatch.providers.tmdb.status import SERVICE, says_wait
-from tests.contract.tmdb_world import HastyClock
+from crosswatch.simulators.tmdb import Key
+from tests.contract.tmdb_world import HastyClock, World
 
 KEY = "0123456789abcdef0123456789abcdef"
 SESSION = "5e5510a0123456789abcdef0123456789abcdef0"
@@ -150,3 +151,31 @@ def quiet_and_watched(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 def says_none(text: str, secrets: Sequence[str]) -> None:
     for secret in secrets:
         assert secret not in text
+
+
+def written(
+    world: World, feature: Feature, *writes: Write, may_send: MaySend = always, **how: Any
+) -> list[Outcome]:
+    outcomes = world.with_link(lambda link: link.write(feature, writes, may_send), **how)
+    assert [outcome.write_id for outcome in outcomes] == [write.id for write in writes]
+    says_none(repr(outcomes), [*world.sim.keys, *world.sim.sessions])
+    return outcomes
+
+
+def one(world: World, feature: Feature, write: Write, **how: Any) -> Outcome:
+    return written(world, feature, write, **how)[0]
+
+
+WRITES: list[tuple[Feature, Write, str]] = [
+    (Feature.WATCHLIST, add(movie(603)), "watchlist"),
+    (Feature.WATCHLIST, remove(show(1399)), "watchlist"),
+    (Feature.RATINGS, add(movie(603), 850), "rating"),
+    (Feature.RATINGS, change(show(1399), 200, 850), "rating"),
+    (Feature.RATINGS, remove(episode(1399, 1, 2), 200), "rating"),
+]
+
+
+def furnished(world: World) -> tuple[dict[Key, float], list[Key]]:
+    world.sim.fill_watchlist(world.user, [("tv", 1399)])
+    world.sim.fill_ratings(world.user, [(("tv", 1399), 2.0), (("episode", 1399, 1, 2), 2.0)])
+    return world.sim.ratings(world.user), world.sim.watchlist(world.user)
