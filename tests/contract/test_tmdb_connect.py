@@ -27,6 +27,7 @@ from crosswatch.model.kinds import Feature, Kind
 from crosswatch.net.client import Answer
 from crosswatch.net.clock import SystemClock
 from crosswatch.net.pacer import Pacers
+from crosswatch.net.redaction import register
 from crosswatch.providers.tmdb.client import TmdbAccount, TmdbClient, auth_url
 from crosswatch.providers.tmdb.provider import TmdbProvider
 from crosswatch.providers.tmdb.status import CODES, Asked, Means, data_of, says_wait
@@ -121,6 +122,39 @@ def test_status_and_code_are_read_together(
     status: int, data: dict[str, object] | list[object], asked: Asked, meaning: str
 ) -> None:
     assert meant(status, data, asked) == meaning
+
+
+@pytest.mark.parametrize(
+    ("status", "data", "meaning", "maybe_done"),
+    [
+        (404, {"status_code": 34}, "title_gone", False),
+        (200, {"status_code": 34}, "tmdb_error", True),
+        (500, {"status_code": 34}, "tmdb_error", True),
+        (500, {"status_code": 44}, "title_refused", False),
+        (503, {"status_code": 3}, "tmdb_error", True),
+        (200, {"status_code": 7}, "tmdb_error", True),
+        (200, {"success": False}, "tmdb_error", True),
+        (200, {"status_code": 999}, "tmdb_error", True),
+        (400, {"status_code": 1}, "tmdb_error", True),
+        (500, {"status_code": 40}, "tmdb_error", True),
+        (400, {"status_code": 999}, "tmdb_error", False),
+        (422, {"errors": ["no"]}, "tmdb_error", False),
+    ],
+)
+def test_a_write_is_refused_for_sure_only_where_status_and_number_say_so(
+    status: int, data: dict[str, object], meaning: str, maybe_done: bool
+) -> None:
+    with pytest.raises(ServiceError) as raised:
+        data_of(Answer(status, data, {}), Asked.TITLE, writes=True)
+    assert (raised.value.code, raised.value.maybe_done) == (meaning, maybe_done)
+
+
+def test_a_secret_at_the_end_of_what_is_kept_is_not_cut_in_two() -> None:
+    session = "5e5510a0123456789abcdef0123456789abcdef0"
+    register(session)
+    with pytest.raises(ServiceFailed) as raised:
+        data_of(Answer(422, {"status_message": "x" * 280 + session}, {}), Asked.ACCOUNT)
+    assert raised.value.params["message"] == "x" * 280 + "***"
 
 
 def test_tmdbs_words_are_kept_and_its_secrets_are_not() -> None:

@@ -274,3 +274,93 @@ def test_cookies_of_one_account_are_not_sent_with_another() -> None:
 
     service.clock.run(twice())
     assert "cookie" not in service.asked[1].headers
+
+
+class Gate:
+    """A ``before_send`` that notes the time of each asking, and raises ``no`` from the ``after``-th on."""
+
+    def __init__(self, service: Service, *, no: BaseException | None = None, after: int = 1) -> None:
+        self.service, self.no, self.after = service, no, after
+        self.asked_at: list[int] = []
+        self.sent_before: list[int] = []
+
+    async def __call__(self) -> None:
+        self.asked_at.append(self.service.clock.ms)
+        self.sent_before.append(len(self.service.asked))
+        if self.no is not None and len(self.asked_at) >= self.after:
+            raise self.no
+
+
+def test_before_each_sending_somebody_is_asked() -> None:
+    service = Service(httpx2.ConnectError("refused"), httpx2.ConnectTimeout("slow"), ok())
+    gate = Gate(service)
+    assert service.call("POST", body={}, before_send=gate).status == 200
+    assert gate.sent_before == [0, 1, 2]
+    service = Service(httpx2.Response(500, json={}), CUT, ok())
+    gate = Gate(service)
+    assert service.call("GET", before_send=gate).status == 200
+    assert gate.sent_before == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "no",
+    [RuntimeError("stop"), RateLimited("house", 1), Unreachable(BASE, "house"), asyncio.CancelledError()],
+)
+def test_what_the_asked_raises_ends_the_call_unsent(no: BaseException) -> None:
+    service = Service(ok())
+    gate = Gate(service, no=no)
+    with pytest.raises(type(no)) as raised:
+        service.call("POST", body={}, before_send=gate)
+    assert raised.value is no or isinstance(no, asyncio.CancelledError)
+    assert (len(gate.asked_at), len(service.asked), service.client.requests) == (1, 0, 0)
+
+    service = Service(httpx2.ConnectError("refused"), ok())
+    gate = Gate(service, no=no, after=2)
+    with pytest.raises(type(no)):
+        service.call("POST", body={}, before_send=gate)
+    assert (len(gate.asked_at), len(service.asked)) == (2, 1)
+
+
+def test_the_asking_comes_after_all_waiting() -> None:
+    clock = VirtualClock()
+    service = Service(limited("5"), ok(), clock=clock)
+    gate = Gate(service)
+
+    async def story() -> None:
+        with pytest.raises(RateLimited):
+            await service.client.call("POST", "/account", body={}, before_send=gate)
+        for _ in range(3):
+            await service.client.call("POST", "/account", body={}, before_send=gate)
+
+    began = clock.ms
+    clock.run(story())
+    first, second, third, fourth = (at - began for at in gate.asked_at)
+    assert (first, second) == (0, 5000)
+    assert 5000 < third < fourth
+    assert gate.sent_before == [0, 1, 2, 3]
+
+
+def test_a_refused_write_slows_everybody_though_it_is_not_tried_again() -> None:
+    clock = VirtualClock()
+    service = Service(limited("7"), ok(), clock=clock)
+
+    async def story() -> int:
+        with pytest.raises(RateLimited):
+            await service.client.call("POST", "/account", body={})
+        began = clock.ms
+        await service.client.call("GET", "/account")
+        return clock.ms - began
+
+    assert clock.run(story()) == 7000
+    service = Service(limited("600"), ok(), clock=clock)
+
+    async def refused_twice() -> list[float | None]:
+        said = []
+        for _ in range(2):
+            with pytest.raises(RateLimited) as raised:
+                await service.client.call("POST", "/account", body={})
+            said.append(raised.value.retry_after)
+        return said
+
+    assert clock.run(refused_twice()) == [600, 600]
+    assert len(service.asked) == 1
