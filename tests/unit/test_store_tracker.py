@@ -104,7 +104,7 @@ def test_dates_precision_and_origin_are_kept(tracker: Tracker) -> None:
 
 def test_a_change_keeps_its_place_and_tells_its_new_origin(tracker: Tracker) -> None:
     tracker.put(RATINGS, write(3, 700), write(1, 800), write(2, 900))
-    tracker.put(RATINGS, write(1, 850, origin="tmdb:7"))
+    tracker.put(RATINGS, replace(write(1, 850, origin="tmdb:7"), expected=800))
     assert list(tracker.values(RATINGS).items()) == [("3", 700), ("1", 850), ("2", 900)]
     tracker.put(RATINGS, write(3, None))
     tracker.put(RATINGS, write(3, 700))
@@ -139,6 +139,26 @@ def test_a_title_that_is_not_ours_is_unmatched_and_the_others_go_on(
         (Done.APPLIED, ""),
     ]
     assert tracker.values(WATCHLIST) == {"1": 1}
+
+
+def test_a_title_of_another_kind_is_not_the_one_that_is_meant(tracker: Tracker) -> None:
+    tracker.put(WATCHLIST, write(1, 1))
+    show = Ref(Kind.SHOW, ids(crosswatch=1))
+    taken_off = Write(7, show, Action.REMOVE, 1, None)
+    assert tracker.put(WATCHLIST, taken_off) == [Outcome(7, Done.UNMATCHED, "unknown_title")]
+    assert tracker.values(WATCHLIST) == {"1": 1}
+    assert asyncio.run(tracker.link().lookup([show])) == {show: Verdict.GONE}
+
+
+def test_rows_of_episodes_say_where_they_stand(tracker: Tracker) -> None:
+    special = Ref(Kind.EPISODE, ids(tmdb=900), show_ids=ids(tmdb=90), season=0, number=3)
+    key = tracker.database.write_now(lambda connection: resolve(connection, [special]))[0]
+    tracker.put(RATINGS, Write(1, Ref(Kind.EPISODE, ids(crosswatch=key)), Action.ADD, None, 850))
+    row = tracker.pages(RATINGS)[0].rows[0].ref
+    show = tracker.database.write_now(lambda connection: resolve(connection, [Ref(Kind.SHOW, ids(tmdb=90))]))[
+        0
+    ]
+    assert row == Ref(Kind.EPISODE, ids(crosswatch=key), str(key), ids(crosswatch=show), 0, 3)
 
 
 def test_one_outcome_per_write_in_their_order(tracker: Tracker) -> None:

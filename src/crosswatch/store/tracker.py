@@ -72,7 +72,9 @@ def _rows(
     connection: Connection, instance: str, feature: Feature, after: int, limit: int
 ) -> list[tuple[int, Row]]:
     query = (
-        select(tracker_item, title.c.kind, title.c.merged_into)
+        select(
+            tracker_item, title.c.kind, title.c.merged_into, title.c.show_id, title.c.season, title.c.number
+        )
         .join(title, title.c.id == tracker_item.c.title)
         .where(
             tracker_item.c.instance == instance,
@@ -87,7 +89,8 @@ def _rows(
 
 def _row(row: Any) -> Row:
     own = str(row.merged_into or row.title)
-    ref = Ref(kind=Kind(row.kind), ids=ids(**{OWN: own}), native_id=own)
+    show = ids(**{OWN: row.show_id})
+    ref = Ref(Kind(row.kind), ids(**{OWN: own}), own, show, row.season, row.number)
     date = None if row.date is None else Date(row.date, Precision(row.precision))
     return Row(ref, row.value, date=date)
 
@@ -102,24 +105,26 @@ def _items(connection: Connection, instance: str, keys: Sequence[int]) -> dict[t
     return found
 
 
-def _ours(connection: Connection, keys: Sequence[int]) -> set[int]:
-    found: set[int] = set()
-    for some in chunks(keys):
-        found.update(connection.execute(select(title.c.id).where(title.c.id.in_(some))).scalars())
-    return found
+def _ours(connection: Connection, refs: Sequence[Ref]) -> list[int | None]:
+    """Our number of each ref, in order; None where we have no such title, or one of another kind."""
+    keys = [own_key(ref) for ref in refs]
+    kinds: dict[int, str] = {}
+    for some in chunks([key for key in keys if key is not None]):
+        query = select(title.c.id, title.c.kind).where(title.c.id.in_(some))
+        kinds.update({row.id: row.kind for row in connection.execute(query)})
+    return [
+        key if key is not None and kinds.get(key) == ref.kind else None
+        for key, ref in zip(keys, refs, strict=True)
+    ]
 
 
 def _states(connection: Connection, instance: str, refs: Sequence[Ref]) -> dict[Ref, LookedUp]:
-    keys = {ref: key for ref in refs if (key := own_key(ref)) is not None}
-    ours = _ours(connection, list(keys.values()))
-    items = _items(connection, instance, list(keys.values()))
+    keys = _ours(connection, refs)
+    items = _items(connection, instance, [key for key in keys if key is not None])
     found: dict[Ref, LookedUp] = {}
-    for ref in refs:
-        key = keys.get(ref)
+    for ref, key in zip(refs, keys, strict=True):
         if key is None:
-            found[ref] = Verdict.UNKNOWN
-        elif key not in ours:
-            found[ref] = Verdict.GONE
+            found[ref] = Verdict.UNKNOWN if own_key(ref) is None else Verdict.GONE
         else:
             found[ref] = TitleState(
                 on_watchlist=(Feature.WATCHLIST, key) in items, rating=items.get((Feature.RATINGS, key))
@@ -130,14 +135,13 @@ def _states(connection: Connection, instance: str, refs: Sequence[Ref]) -> dict[
 def _store(
     connection: Connection, instance: str, feature: Feature, writes: Sequence[Write], now: int
 ) -> list[Outcome]:
-    keys = [own_key(write.ref) for write in writes]
-    named = [key for key in keys if key is not None]
-    ours, items = _ours(connection, named), _items(connection, instance, named)
+    keys = _ours(connection, [write.ref for write in writes])
+    items = _items(connection, instance, [key for key in keys if key is not None])
     outcomes: list[Outcome] = []
     put: list[dict[str, object]] = []
     gone: list[dict[str, object]] = []
     for write, key in zip(writes, keys, strict=True):
-        if key is None or key not in ours:
+        if key is None:
             outcomes.append(Outcome(write.id, Done.UNMATCHED, "unknown_title"))
             continue
         done = _compared(items.get((feature, key)), write)
