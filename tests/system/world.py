@@ -31,7 +31,7 @@ from crosswatch.store.pairs import PairRow
 from crosswatch.store.tracker import StoredTracker
 
 T = TypeVar("T")
-TMDB, TRACKER = AccountName("tmdb"), AccountName("tracker")
+TMDB, SECOND, TRACKER = AccountName("tmdb"), AccountName("tmdb", "second"), AccountName("tracker")
 LANE_TABLES = ("base", "reading", "tracker_item", "title", "title_id", "last_write", "journal", "unmatched")
 _KINDS = {"movie": "movie", "show": "tv"}
 _CONTENT = """
@@ -66,14 +66,22 @@ class ShiftedClock:
 class World:
     """``sim`` is what TMDb has, ``house`` what we have; the user is alice. ``run`` is one event loop for all."""
 
-    def __init__(self, served: ServedSimulator, home: Path, runner: asyncio.Runner, *, delay: int) -> None:
+    def __init__(
+        self,
+        served: ServedSimulator,
+        home: Path,
+        runner: asyncio.Runner,
+        *,
+        delay: int,
+        clock: ShiftedClock | None = None,
+    ) -> None:
         self.sim: Simulator = served.sim
         self.settings = Settings(
             home=home, tmdb_api_url=served.api_url, tmdb_web_url=served.web_url, tmdb_visibility_delay=delay
         )
         self.user, self.user_id = "alice", self.sim.add_user("alice")
         self.session = self.sim.add_session("alice")
-        self.clock = ShiftedClock()
+        self.clock = clock or ShiftedClock()
         self._runner = runner
         self.open()
         self.run(ConnectTmdb(self.house).save("default", api_key=DEMO_KEY, session_id=self.session))
@@ -123,6 +131,13 @@ class World:
     def asked(self, path: str = "") -> int:
         """How many calls with this in their path TMDb has answered since the log was cleared."""
         return len(self.sim.traffic.entries(path=path))
+
+    def second(self, name: str = "bob") -> str:
+        """Another user of TMDb, connected as ``tmdb/second``."""
+        self.sim.add_user(name)
+        session = self.sim.add_session(name)
+        self.run(ConnectTmdb(self.house).save("second", api_key=DEMO_KEY, session_id=session))
+        return name
 
     # Pairs and runs
 
@@ -202,8 +217,12 @@ class World:
 
 
 @contextlib.contextmanager
-def make_world(home: Path, *, delay: int = 0, sim: Simulator | None = None) -> Iterator[World]:
+def make_world(
+    home: Path, *, delay: int = 0, sim: Simulator | None = None, clock: ShiftedClock | None = None
+) -> Iterator[World]:
     """A connected house over a served simulator; ``delay``: TMDb's visibility delay in seconds.
+
+    A ``clock`` that the simulator shares lets a test wait for late lists without waiting.
 
     TMDb's pace is lifted, for it is the simulator that answers; tests of the pace are elsewhere.
     """
@@ -215,7 +234,7 @@ def make_world(home: Path, *, delay: int = 0, sim: Simulator | None = None) -> I
         run_simulator(sim) as served,
         asyncio.Runner() as runner,
     ):
-        world = World(served, home, runner, delay=delay)
+        world = World(served, home, runner, delay=delay, clock=clock)
         try:
             yield world
         finally:
