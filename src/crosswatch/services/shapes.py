@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from crosswatch import words
-from crosswatch.model.kinds import Feature
+from crosswatch.model.kinds import Feature, Side
+from crosswatch.services.attention import Asked
 from crosswatch.services.running import RunReport
 from crosswatch.store.journal import Item
 from crosswatch.store.pairs import LaneSettings, PairRow
@@ -95,8 +96,40 @@ def item_shape(item: Item, ids: Mapping[str, str] | None = None) -> Shape:
         "after": shown_value(item.feature, item.after),
         "outcome": item.outcome or item.state.value,
         "code": item.code,
-        "reason": item.words,
+        "reason": item.words or words.reason(item.code),
     }
+
+
+def asked_shape(asked: Asked) -> Shape:
+    """A question of the inbox: both values, the sentence, and what can be said to it."""
+    question = asked.question
+    return {
+        "id": str(question.id),
+        "kind": question.kind.value,
+        "pair": None if asked.pair is None else {"id": str(asked.pair.id), "name": asked.pair.name},
+        "feature": None if question.feature is None else question.feature.value,
+        "title": {
+            "id": str(question.title),
+            "kind": question.title_kind,
+            "name": question.name,
+            "year": question.year,
+            "show": question.show,
+            "season": question.season,
+            "number": question.number,
+        },
+        "ids": dict(asked.ids),
+        "source": _asked_side(asked, Side.SOURCE),
+        "target": _asked_side(asked, Side.TARGET),
+        "made_at": iso(question.made_at),
+        "sentence": asked.sentence,
+        "answers": list(question.answers),
+    }
+
+
+def _asked_side(asked: Asked, side: Side) -> Shape:
+    account, feature = asked.account(side), asked.question.feature or Feature.RATINGS
+    named = None if account is None else {"provider": account.provider, "instance": account.instance}
+    return {"account": named, "label": asked.label(side), "value": shown_value(feature, asked.value(side))}
 
 
 def shown_value(feature: Feature, value: int | None) -> float | bool | None:

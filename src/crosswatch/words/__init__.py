@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from crosswatch.words.catalogue import HELD, WORDS
+from crosswatch.words.catalogue import HELD, QUESTIONS, WORDS
 from crosswatch.words.commands import NEXT_STEPS, SENTENCES
+from crosswatch.words.reasons import REASONS
 
 _LABELS = {"tmdb": "TMDb", "tracker": "CrossWatch"}
 
@@ -45,6 +46,16 @@ def held(why: str) -> str:
     return HELD.get(why, why)
 
 
+def reason(code: str) -> str:
+    """Why a write ended as it did, in a sentence; empty where the outcome says it all."""
+    return REASONS.get(code) or (f"{WORDS[code][0]}." if code in WORDS else "")
+
+
+def question(kind: str, params: Mapping[str, object]) -> str:
+    """What a question of the inbox asks, in a sentence or two."""
+    return QUESTIONS[kind].format_map(_Params(params))
+
+
 def output_lost(reason: str) -> str:
     """What a command says whose own output has nowhere to go; no error that a page could have."""
     return f"The output could not be written: {reason}."
@@ -64,7 +75,7 @@ def say(code: str, params: Mapping[str, object] | None = None, *, surface: Surfa
     code = _more_exactly(code, known)
     title, sentence, step = WORDS.get(code, ("Error", f"Something is wrong ({code}).", ""))
     if "account" in known:
-        known.setdefault("label", _label(str(known["account"])))
+        known.setdefault("label", account_label(str(known["account"])))
     if surface is Surface.COMMAND:
         sentence, step = SENTENCES.get(code, sentence), NEXT_STEPS.get(code, step)
     filled = _Params(known)
@@ -86,7 +97,7 @@ def _more_exactly(code: str, known: Mapping[str, object]) -> str:
     return code
 
 
-def _label(account: str) -> str:
+def account_label(account: str) -> str:
     """``tmdb`` as TMDb, ``tmdb/second`` as TMDb (second)."""
     provider, _, instance = account.partition("/")
     label = _LABELS.get(provider, provider)

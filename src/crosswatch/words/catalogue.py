@@ -229,7 +229,7 @@ WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "grid_wrong": (
         "Ratings come back changed",
-        "{label} keeps ratings that CrossWatch sent in steps that CrossWatch does not expect: {count} came back changed.",
+        "{label} keeps ratings in steps that CrossWatch does not expect: {count} that were sent came back changed.",
         "Nothing was written, and nothing was lost. Please tell us: CrossWatch must learn these steps first.",
     ),
     "incomplete_source": (
@@ -361,3 +361,17 @@ HELD = {
     "no_answer": "no clear answer came; it is looked up before anything is sent again",
     "third_value": "the service shows neither the old nor the new value; you decide which one counts",
 }
+
+
+QUESTIONS = {
+    "conflict": "“{title}” has two ratings: {source_value} in {source}, {target_value} in {target}.",
+    "doubt": (
+        "CrossWatch sent {wanted} to {side} for “{title}” and got no clear answer. "
+        "Now {source} has {source_value}, and {target} has {target_value}."
+    ),
+    "doubt_without_pair": (
+        "CrossWatch sent {wanted} for “{title}” and got no clear answer; its pair has been deleted since. "
+        "Whatever is there now is left as it is."
+    ),
+}
+"""What the inbox asks, by the kind of the question."""

@@ -12,7 +12,7 @@ from crosswatch.services.home import PairNow
 from crosswatch.services.overview import AccountState, ProviderState
 from crosswatch.services.running import RunReport
 from crosswatch.store.journal import Item
-from crosswatch.web.pages.labels import FEATURES, OUTCOMES
+from crosswatch.web.pages.labels import FEATURES
 from crosswatch.web.pages.showing import notice, notice_of
 from crosswatch.web.pages.views import (
     FeatureCount,
@@ -241,20 +241,8 @@ def item_view(item: Item, sides: Mapping[str, SideView]) -> ItemView:
         before=item.before,
         after=item.after,
         outcome=outcome,
-        reason=_reason(item, side, outcome),
+        reason=f"{side.label}: “{item.words}”" if item.words else words.reason(item.code),
         year=item.year,
         season=item.season,
         number=item.number,
     )
-
-
-def _reason(item: Item, side: SideView, outcome: str) -> str:
-    """Why a title ended so: the service's own words, else the catalogue's short ones."""
-    if item.words:
-        return f"{side.label}: “{item.words}”"
-    if not item.code or item.code == outcome or item.code in OUTCOMES:
-        return ""
-    if item.code in words.codes():
-        return f"{words.say(item.code).title}."
-    short = words.held(item.code)
-    return f"{short[:1].upper()}{short[1:]}." if short != item.code else ""
