@@ -135,6 +135,14 @@ async def prove(
 async def refs_for(
     side: OpenSide, keys: Sequence[Key], natives: dict[Key, str], *, resolver: Resolver
 ) -> dict[Key, Ref]:
-    """How this side is told of titles: the ids that it understands, and its own name for each where it is known."""
+    """How this side is told of titles: the ids that it understands, and its own name for each where it is known.
+
+    Titles of which it cannot be told at all are left out.
+    """
     refs = await resolver.refs(keys, side.manifest.understands)
-    return {key: replace(ref, native_id=natives.get(key, "")) for key, ref in refs.items()}
+    named = {key: replace(ref, native_id=natives.get(key, "")) for key, ref in refs.items()}
+    return {key: ref for key, ref in named.items() if _says_something(ref)}
+
+
+def _says_something(ref: Ref) -> bool:
+    return bool(ref.ids or ref.native_id or (ref.show_ids and ref.number is not None))
