@@ -6,15 +6,18 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx2
 
 from crosswatch.app import open_house
 from crosswatch.model.accounts import AccountName
 from crosswatch.model.kinds import Mode
+from crosswatch.providers.tmdb import provider as tmdb_provider
+from crosswatch.providers.tmdb.manifest import PACE
 from crosswatch.services.connect import ConnectTmdb
 from crosswatch.services.house import House
 from crosswatch.services.pairs import NewPair, Pairs
@@ -43,7 +46,7 @@ class Home:
         )
 
     def within(self, work: Callable[[House], Any]) -> Any:
-        """The result of work on the open house, in this process."""
+        """The result of work on the open house, in this process. TMDb's pace is lifted: a simulator answers."""
 
         async def main() -> Any:
             house = open_house(self.settings, role="the test")
@@ -52,7 +55,8 @@ class Home:
             finally:
                 await house.close()
 
-        return asyncio.run(main())
+        with mock.patch.object(tmdb_provider, "PACE", replace(PACE, per_second=900)):
+            return asyncio.run(main())
 
     def make(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
+import signal
 import sqlite3
 import threading
 import time
@@ -22,7 +23,7 @@ T = TypeVar("T")
 CANCEL_SECONDS, END_SECONDS = 2.0, 3.0
 """What is promised; a test prints what it took, and fails at twice that: other work shares the machine."""
 
-RATE, RATED = r"POST /movie/{movie}/rating", "GET /account/{account}/rated/movies"
+RATE, RATED = "POST /movie/{movie}/rating", "GET /account/{word:account}/rated/movies"
 STATES, WHOAMI = "GET /movie/{movie}/account_states", "GET /account"
 
 
@@ -87,7 +88,9 @@ class Stage:
     home: Home
     source: str
     target: str
+    source_id: int
     folder_environment: dict[str, str] = field(init=False)
+    children: list[Process] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folder_environment = environment(self.home.folder, self.tmdb)
@@ -110,7 +113,23 @@ class Stage:
         return ratings, {str(key) for key in truth["watchlist"]}
 
     def in_step(self) -> bool:
-        return self.lists(self.source) == self.lists(self.target)
+        """Whether the target has all that the source has, each rating with its value."""
+        (source, titles), (target, there) = self.lists(self.source), self.lists(self.target)
+        return all(target.get(key) == value for key, value in source.items()) and titles <= there
+
+    def requests(self) -> int:
+        """How many calls have arrived."""
+        return int(self.tmdb.ask("/state")["requests"])
+
+    def quiet(self) -> None:
+        """Returns once TMDb has done with every write, also with those whose caller has gone."""
+
+        def done() -> bool:
+            asked = self.tmdb.ask("/state")["counters"]
+            answered = len(self.tmdb.ask("/log?method=POST")["entries"])
+            return answered == sum(int(count) for call, count in asked.items() if call.startswith("POST"))
+
+        until(done, "no write is under way")
 
     def faulty(self, *faults: dict[str, Any], **knobs: Any) -> None:
         """Turns the knobs of TMDb; what is not named stays."""
@@ -121,7 +140,15 @@ class Stage:
         return int(self.tmdb.ask("/state")["counters"].get(call, 0))
 
     def starts(self, line: str) -> Process:
-        return started(PROGRAM, *line.split(), environment=self.folder_environment)
+        self.children.append(started(PROGRAM, *line.split(), environment=self.folder_environment))
+        return self.children[-1]
+
+    def leave(self) -> None:
+        """Nothing of this stage goes on: no program of it, no call, and TMDb is kind again."""
+        for child in self.children:
+            child.end(signal.SIGKILL)
+        self.faulty(delay=0, retry_after="none")
+        self.quiet()
 
     @contextlib.contextmanager
     def served(self) -> Iterator[tuple[Process, str]]:
@@ -160,6 +187,7 @@ class Stage:
     def comes_in_step(self, pair: int = 1) -> None:
         """TMDb is kind again, and the next run does what was left."""
         self.faulty(retry_after="none", delay=0)
+        self.quiet()
         self.ripen()
         self.home.sync(pair)
         assert self.in_step()
@@ -184,8 +212,8 @@ class Stage:
 
     def is_left_in_order(self) -> None:
         """No account is held, no process is entered, no write waits to be sent, and the database is sound."""
-        assert self.rows("SELECT * FROM lease WHERE holder != ''") == []
         assert self.rows("SELECT * FROM process") == []
+        assert self.rows("SELECT l.* FROM lease l JOIN process p ON p.id = l.holder") == []
         assert self.rows("SELECT * FROM journal WHERE state = 'planned'") == []
         assert list((self.home.settings.state / "processes").iterdir()) == []
         assert [row[0] for row in self.rows("PRAGMA integrity_check")] == ["ok"]
@@ -216,8 +244,7 @@ def new_stage(
 ) -> Stage:
     """A folder that is connected to fresh accounts, ``tmdb`` and ``tmdb/second``; the pair is from one to the other."""
     names = {instance: f"{instance}-{secrets.token_hex(4)}" for instance in users}
-    for name in names.values():
-        tmdb.ask("/users", {"username": name})
+    numbers = [int(tmdb.ask("/users", {"username": name})["id"]) for name in names.values()]
     home = Home(folder, tmdb)
     home.make(*(pairs or (("tmdb", "tmdb/second"),)), users=names)
-    return Stage(home, names["default"], names["second"])
+    return Stage(home, names["default"], names["second"], numbers[0])

@@ -27,7 +27,7 @@ def stage(tmp_path: Path, tmdb: SimulatedTmdb) -> Iterator[Stage]:
     made = new_stage(tmp_path, tmdb)
     made.fill(ratings=60, watchlist=40)
     yield made
-    made.faulty(delay=0)
+    made.leave()
 
 
 def states(told: list[Event]) -> list[tuple[str, str]]:

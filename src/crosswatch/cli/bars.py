@@ -14,9 +14,9 @@ _LINE_EVERY = 5.0
 
 
 async def followed(running: Running, run_id: int, task: "asyncio.Task[RunReport]", *, quiet: bool) -> None:
-    """Shows where the run is until it has ended."""
+    """Shows where the run is until it has ended; where nobody reads along only for whom it waits."""
     if quiet:
-        await asyncio.wait({task})
+        await _waits(running, run_id, task)
     elif sys.stderr.isatty():
         await _bar(running, run_id, task)
     else:
@@ -57,6 +57,16 @@ async def _lines(running: Running, run_id: int, task: "asyncio.Task[RunReport]")
             of = f" {run.done} of {run.total}" if run.total else ""
             typer.echo(f"{where}{of} ...", err=True)
             last, told_at = where, time.monotonic()
+        await asyncio.wait({task}, timeout=_EVERY)
+
+
+async def _waits(running: Running, run_id: int, task: "asyncio.Task[RunReport]") -> None:
+    last = ""
+    while not task.done():
+        run = (await running.show(run_id)).run
+        if run.phase == "waiting" and run.waiting_for not in ("", last):
+            last = run.waiting_for
+            typer.echo(f"{_where(run.phase, run.feature, last)} ...", err=True)
         await asyncio.wait({task}, timeout=_EVERY)
 
 

@@ -308,7 +308,10 @@ def _account_of(pair: PairRow | None) -> str:
 def _line(report: RunReport) -> str:
     run = report.run
     why = f" ({words.say(run.code, run.params).title})" if run.status == "failed" and run.code else ""
-    said = f"{run.id}: {local_time(run.started_at)}  {run.pair_name}: {run.status}{why}{_figures(report)}"
+    waits = f", waiting for {run.waiting_for}" if run.waiting_for else ""
+    said = (
+        f"{run.id}: {local_time(run.started_at)}  {run.pair_name}: {run.status}{waits}{why}{_figures(report)}"
+    )
     return plain(said)
 
 
@@ -318,6 +321,8 @@ def _tell(report: RunReport, account: str) -> None:
     seconds = ((run.finished_at or run.started_at) - run.started_at) / 1000
     decided = report.running or run.status in ("succeeded", "partial")
     lines = [f"{run.pair_name}: {run.status} in {seconds:.1f} s, {run.requests} requests (run {run.id})"]
+    if run.waiting_for:
+        lines.append(f"  waiting for {run.waiting_for}")
     for feature, lane in report.lanes.items():
         figures = _lane_figures(lane) or (" nothing to do" if decided else " nothing was decided")
         lines.append(f"  {feature}: read {lane['read']['source']} and {lane['read']['target']};{figures}")
