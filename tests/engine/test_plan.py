@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crosswatch.engine.base import Agreed, BaseRow, LastWrite, Rules, SideView
+from crosswatch.engine.base import Agreed, Answer, BaseRow, LastWrite, Rules, SideView
 from crosswatch.engine.plan import Clash, Held, Plan, plan, to_look_up
 from crosswatch.model.capabilities import Stamps
 from crosswatch.model.kinds import Action, Conflict, Feature, Mode, Precision, Side
@@ -51,6 +51,38 @@ def test_writes_keep_the_order_of_the_lists_and_removals_come_last() -> None:
     made = planned(base, source, side({9: rated(800), 7: rated(800)}))
     assert [write.key for write in made.writes] == [5, 2, 7, 9]
     assert made.writes[-1].action is Action.REMOVE
+
+
+@pytest.mark.parametrize(("dates", "order"), [((30, 10, 20), [2, 3, 1]), ((30, None, 20), [1, 2, 3])])
+def test_what_all_have_dates_is_written_by_them(dates: tuple[int | None, ...], order: list[int]) -> None:
+    said: dict[int, Seen] = {
+        key: Reading(800, NOW, date=None if at is None else Date(at)) for key, at in enumerate(dates, start=1)
+    }
+    assert [write.key for write in planned({}, side(said), side({})).writes] == order
+
+
+def test_what_the_user_chose_holds_while_both_readings_do() -> None:
+    def asked(answer: Answer, source: Value | None, target: Value | None, mode: Mode = Mode.TWO_WAY) -> Plan:
+        rules = Rules(Feature.RATINGS, mode, conflict=Conflict.ASK, answers={1: answer})
+        return planned({}, side({1: rated(source)}), side({1: rated(target)}), rules)
+
+    to_target = [(1, T, Action.CHANGE, 500, 800)]
+    assert written(asked(Answer(800, 500, S), 800, 500)) == to_target
+    assert written(asked(Answer(800, 500, T), 800, 500)) == [(1, S, Action.CHANGE, 800, 500)]
+    for source, target in ((810, 500), (800, 510)):
+        made = asked(Answer(800, 500, S), source, target)
+        assert (written(made), made.conflicts) == ([], [Clash(1, source, target)])
+    left = asked(Answer(800, 500, T), 800, 500, Mode.ONE_WAY)
+    assert (written(left), left.left, left.rows[1]) == ([], 1, row(800, 500, since=NOW))
+    absent = asked(Answer(800, None, T), 800, None)
+    assert (written(absent), absent.left, absent.rows[1]) == ([], 1, row(800, None, since=NOW))
+    assert written(asked(Answer(800, None, S), 800, None)) == [(1, T, Action.ADD, None, 800)]
+
+
+def test_an_answer_waits_while_a_side_is_unknown() -> None:
+    rules = Rules(Feature.RATINGS, Mode.TWO_WAY, answers={1: Answer(800, 500, S)})
+    made = planned({}, side({1: rated(800)}), side({1: Unknown(Why.TWO_ROWS)}), rules)
+    assert (written(made), made.held) == ([], [Held(1, T, Why.TWO_ROWS)])
 
 
 def test_a_write_rounds_to_the_target_and_its_row_holds_both_sides_own_values() -> None:

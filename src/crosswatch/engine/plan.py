@@ -76,11 +76,14 @@ def to_look_up(base: Mapping[Key, BaseRow], source: SideView, target: SideView) 
 def plan(base: Mapping[Key, BaseRow], source: SideView, target: SideView, rules: Rules, *, now: int) -> Plan:
     """Decides every title that either side or the base knows; pure and total. ``now``: UTC ms.
 
-    Writes come in the order of the lists (oldest first), removals last.
+    Writes come oldest first, for services date by arrival: by their dates where all have one, else in the order of
+    the lists. Removals come last.
     """
     made = Plan()
     for key in _keys(source.listed, target.listed, base):
         _Title(key, base.get(key), source, target, rules, now).into(made)
+    if all(write.other.date is not None for write in made.writes if write.action is not Action.REMOVE):
+        made.writes.sort(key=lambda write: write.other.date.at if write.other.date else 0)
     made.writes.sort(key=lambda write: write.action is Action.REMOVE)
     return made
 
