@@ -6,7 +6,7 @@ import uuid
 from pathlib import Path
 
 from crosswatch.ports import Clock
-from crosswatch.store import journal, processes, runs
+from crosswatch.store import journal, leases, processes, runs
 from crosswatch.store.database import Connection, Database
 
 
@@ -66,6 +66,7 @@ class Process:
         def close(connection: Connection) -> list[int]:
             closed = runs.interrupt(connection, dead, now)
             journal.drop_planned_of(connection, closed)
+            leases.free_of(connection, dead)
             for one in dead:
                 processes.remove(connection, one)
             return closed

@@ -1,6 +1,6 @@
 """Leases: at most one run at a time works on an account, and an overtaken one cannot commit any more."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
@@ -67,6 +67,12 @@ def check(connection: Connection, fences: Fences) -> None:
         row = connection.execute(select(lease.c.fence).where(lease.c.account_uid == uid)).first()
         if row is None or row.fence != fence:
             raise Refused("lease_lost", account=uid)
+
+
+def free_of(connection: Connection, holders: Collection[str]) -> None:
+    """Frees what dead processes held; their fences stay, so that nothing of theirs can commit any more."""
+    query = update(lease).where(lease.c.holder.in_(holders))
+    connection.execute(query.values(holder="", run=None, until=0))
 
 
 def give_back(connection: Connection, fences: Fences) -> None:
