@@ -161,6 +161,33 @@ def test_an_answer_is_forgotten_with_its_readings(
     assert asked(database) == clashes
 
 
+def agreed(database: Database, lane: int, title: int, value: int, *, since: int) -> None:
+    """A run has stored what both sides agree on."""
+    row = {title: BaseRow(Agreed(value), Agreed(value), since=since)}
+    database.write_now(lambda connection: base.keep(connection, lane, row))
+
+
+def test_an_answer_that_was_done_counts_no_more_when_the_same_values_come_back(
+    database: Database, titles: list[int], lane: int
+) -> None:
+    """The user may have put the former value back on purpose; that is a new change, and a new question."""
+    agreed(database, lane, titles[0], 500, since=2)
+    keep(database, lane, {titles[0]: (850, 700)})
+    question = waiting(database)[0].id
+    say(database, question, "target")
+    assert len(answers(database, lane)) == 1
+    assert list(database.read_now(attention.answered_by_pair).values()) == [1]
+    agreed(database, lane, titles[0], 700, since=12)
+    assert answers(database, lane) == {}
+    assert database.read_now(attention.answered_by_pair) == {}
+    with pytest.raises(Refused, match="not_found"):
+        say(database, question, "source", now=13)
+    keep(database, lane, {titles[0]: (850, 700)}, now=14)
+    assert asked(database) == {titles[0]: (850, 700)}
+    assert answers(database, lane) == {}
+    assert len(dump(database, "attention")["attention"]) == 1
+
+
 def doubt(
     database: Database, lane: int | None, title: int, *, state: State = State.IN_DOUBT
 ) -> tuple[int, int]:

@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from crosswatch.engine.base import Answer
 from crosswatch.errors import Refused
@@ -14,6 +25,7 @@ from crosswatch.store import base, journal
 from crosswatch.store.journal import Ended, State
 from crosswatch.store.statements import execute_all
 from crosswatch.store.tables import attention, lane, title
+from crosswatch.store.tables import base as rows
 from crosswatch.store.tables import journal as entries
 
 
@@ -29,6 +41,12 @@ LEAVE = "leave"
 
 _RULED = (Question.CONFLICT.value, Question.DOUBT.value)
 _OPEN = attention.c.answered_at.is_(None)
+_NOT_DONE = ~exists().where(
+    rows.c.lane == attention.c.lane,
+    rows.c.title == attention.c.title,
+    rows.c.since >= attention.c.answered_at,
+)
+"""No run has stored other values of the title since the answer: what it asked for has not been done yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +107,7 @@ def keep_conflicts(
     answer never outlives the readings that it was given to. Nothing is concluded of ``unclear`` titles: those with
     unknown readings, and those whose answer is only now being written. Doubts leave once their write is settled.
     """
-    known = select(
-        attention.c.id, attention.c.kind, attention.c.title, attention.c.data, attention.c.answered_at
-    )
+    known = select(attention.c.id, attention.c.title, attention.c.data, _NOT_DONE.label("counts"))
     here = attention.c.lane == lane_id
     ruled = (attention.c.kind == Question.CONFLICT) | (
         (attention.c.kind == Question.DOUBT) & attention.c.answered_at.is_not(None)
@@ -100,11 +116,9 @@ def keep_conflicts(
     gone: list[int] = []
     for row in connection.execute(known.where(here, ruled)):
         clash = clashes.get(row.title)
-        if clash is None and row.title in unclear:
-            continue
-        if clash is not None and _readings(row.data) == clash:
+        if row.counts and clash is not None and _readings(row.data) == clash:
             asked.add(row.title)
-        else:
+        elif not row.counts or clash is not None or row.title not in unclear:
             gone.append(row.id)
     one = attention.c.id == bindparam("gone")
     execute_all(connection, delete(attention).where(one), ({"gone": row_id} for row_id in gone))
@@ -143,12 +157,14 @@ def _drop_settled(connection: Connection, lane_id: int) -> None:
 
 
 def answers(connection: Connection, lane_id: int) -> dict[int, Answer]:
-    """What the user said to questions of a lane that are about two readings; the newest word on each title."""
+    """What the user said to questions of a lane that are about two readings; the newest word on each title.
+
+    An answer that a run has done is none any more: the same two values may be what the user wants by now.
+    """
     query = (
         select(attention.c.title, attention.c.data, attention.c.answer)
-        .where(
-            attention.c.lane == lane_id, attention.c.kind.in_(_RULED), attention.c.answered_at.is_not(None)
-        )
+        .where(attention.c.lane == lane_id, attention.c.kind.in_(_RULED))
+        .where(attention.c.answered_at.is_not(None), _NOT_DONE)
         .order_by(attention.c.answered_at, attention.c.id)
     )
     found: dict[int, Answer] = {}
@@ -196,8 +212,8 @@ def answer_conflicts(connection: Connection, pair_id: int, answer: Side, now: in
 
 
 def find(connection: Connection, attention_id: int) -> QuestionRow | None:
-    """One question, answered or not."""
-    row = connection.execute(_questions().where(attention.c.id == attention_id)).first()
+    """One question, open, or answered and not done yet."""
+    row = connection.execute(_questions().where(attention.c.id == attention_id, _NOT_DONE)).first()
     return None if row is None else _row(row)
 
 
@@ -254,11 +270,21 @@ def _row(row: Any) -> QuestionRow:
 
 def open_by_pair(connection: Connection) -> dict[int | None, int]:
     """How many questions wait, pair by pair; None: of pairs that are no more."""
+    return _by_pair(connection, _OPEN)
+
+
+def answered_by_pair(connection: Connection) -> dict[int | None, int]:
+    """How many answers wait for the next run, pair by pair."""
+    said = attention.c.answered_at.is_not(None) & attention.c.lane.is_not(None)
+    return _by_pair(connection, said & _NOT_DONE)
+
+
+def _by_pair(connection: Connection, which: ColumnElement[bool]) -> dict[int | None, int]:
     query = (
         select(lane.c.pair, func.count())
         .select_from(attention)
         .outerjoin(lane, lane.c.id == attention.c.lane)
-        .where(_OPEN)
+        .where(which)
         .group_by(lane.c.pair)
     )
     return {row[0]: row[1] for row in connection.execute(query)}

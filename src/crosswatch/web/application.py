@@ -9,7 +9,17 @@ from starlette.types import ASGIApp
 
 from crosswatch import __version__
 from crosswatch.services.house import House
-from crosswatch.web.api import config, documentation, pairs, providers, runs, status, tmdb, tmdb_sync
+from crosswatch.web.api import (
+    attention,
+    config,
+    documentation,
+    pairs,
+    providers,
+    runs,
+    status,
+    tmdb,
+    tmdb_sync,
+)
 from crosswatch.web.api.documentation import Described
 from crosswatch.web.api.errors import handle_errors
 from crosswatch.web.faults import Faults
@@ -22,7 +32,7 @@ from crosswatch.web.rendering import ASSETS_PATH, DIST
 from crosswatch.web.security import Security
 from crosswatch.web.static import Built
 
-_API = (status, tmdb_sync, tmdb, pairs, runs, providers, config, documentation)
+_API = (status, tmdb_sync, tmdb, pairs, runs, attention, providers, config, documentation)
 _PAGES = (home, activity, settings, metadata, connecting)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from crosswatch.services.attention import Attention
 from crosswatch.services.connect import ConnectTmdb
 from crosswatch.services.home import Home
 from crosswatch.services.house import House
@@ -28,6 +29,7 @@ class Parts:
     pairs: Pairs
     running: Running
     people: People
+    attention: Attention
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
@@ -42,6 +44,7 @@ class Parts:
             Pairs(house),
             Running(house),
             People(house),
+            Attention(house),
         )
 
 
