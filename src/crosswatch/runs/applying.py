@@ -16,7 +16,7 @@ from crosswatch.ports import Clock, Resolver
 from crosswatch.runs.counts import LaneCounts
 from crosswatch.runs.looks import GOOD_FOR_MS, Looks
 from crosswatch.runs.progress import Progress
-from crosswatch.runs.sending import TOO_LATE, Ending, Numbered, Sending, check
+from crosswatch.runs.sending import TOO_LATE, Ending, Flight, Numbered, Sending, check
 from crosswatch.runs.sides import OpenSide, refs_for
 from crosswatch.store import base, journal, leases, readings, unmatched
 from crosswatch.store.database import Connection, Database
@@ -48,26 +48,40 @@ class Applying:
     counts: LaneCounts
     looks: Looks
     _refused_since: int | None = field(default=None, init=False)
+    _places: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._places = asyncio.Semaphore(self.side.manifest.pace.connections)
 
     async def all(self, writes: Sequence[Numbered]) -> None:
         """Carries out the writes, window by window, until all are done or the user asks to stop.
 
-        A window is what the service takes at once. Raises what ends the whole lane (session ended, key rejected,
-        lease lost, too long a wait); what was not sent is dropped by the run and planned again.
+        A window is what the service takes at once. The next one is made while one is on its way, and its calls leave
+        as places become free, so that none waits for the slowest answer. Raises what ends the whole lane (session
+        ended, key rejected, lease lost, too long a wait); what was not sent is dropped by the run and planned again.
         """
         capability = self.side.capability(self.feature)
         size = capability.batch * self.side.manifest.pace.connections
         queue = deque(writes)
-        while queue:
-            self.progress.check_stop()
-            window = [queue.popleft() for _ in range(min(size, len(queue)))]
-            again, seconds = await self._window(window, [write for _, write in queue], capability.batch)
-            queue.extendleft(reversed(again))
-            if seconds:
-                await self._wait(seconds)
+        flights: deque[Flight] = deque()
+        try:
+            while queue or flights:
+                self.progress.check_stop()
+                if queue:
+                    window = [queue.popleft() for _ in range(min(size, len(queue)))]
+                    flights.append(await self._begin(window, [write for _, write in queue], capability.batch))
+                    flights[-1].start()
+                if len(flights) > 1 or not queue:
+                    again = await self._finish(flights.popleft())
+                    queue.extendleft(reversed([numbered for numbered, _ in again]))
+                    await self._wait(_seconds_to_wait(again))
+        finally:
+            await self._finish_all(flights)
 
     async def _wait(self, seconds: float) -> None:
-        """Waits as the service asks; the writes that it refused surely did nothing."""
+        """Waits as the service asks, if it does; the writes that it refused surely did nothing."""
+        if not seconds:
+            return
         now = self.clock.now_ms()
         since = self._refused_since = self._refused_since or now
         if now + seconds * 1000 > since + PATIENCE_MS:
@@ -75,32 +89,46 @@ class Applying:
         self.progress.wait_for(f"{self.side.manifest.label}: {max(1, round(seconds))} s")
         await self.progress.unless_stopped(_sleep(self.clock, seconds))
 
-    async def _window(
-        self, writes: Sequence[Numbered], to_come: Sequence[PlannedWrite], batch: int
-    ) -> tuple[list[Numbered], float]:
-        """One window; gives the writes that are to be tried again, and the seconds to wait before that."""
+    async def _begin(self, writes: Sequence[Numbered], to_come: Sequence[PlannedWrite], batch: int) -> Flight:
+        """A window that is looked at and marked as sent, and may leave from now on."""
         planned = [write for _, write in writes]
         natives = {write.key: write.native_id for write in planned}
         refs = await refs_for(self.side, list(natives), natives, resolver=self.resolver)
         await self.looks.take(planned, refs, to_come=to_come)
         to_send, ended = self._sort(writes, refs)
-        refused: Refused | None = None
+        now = self.clock.now_ms()
         if to_send:
-            now = self.clock.now_ms()
             await self.database.write(lambda connection: self._mark_sent(connection, to_send, now))
+        leave_by = self._leave_by(to_send, now)
+        batches = [
+            (self._sending(leave_by), to_send[start : start + batch])
+            for start in range(0, len(to_send), batch)
+        ]
+        return Flight(to_send, batches, refs, ended)
+
+    async def _finish(self, flight: Flight) -> list[Ending]:
+        """Waits for a window's answers and stores them; gives the writes that are to be tried again."""
+        ended: list[Ending] = []
         try:
-            if to_send:
-                sent, refused = await self._send(to_send, refs, batch, self._leave_by(to_send, now))
-                ended += sent
+            ended = await flight.outcomes(self.progress, grace=_GRACE_SECONDS)
             again = [ending for ending in ended if _is_to_be_repeated(ending[1])]
             final = [ending for ending in ended if not _is_to_be_repeated(ending[1])]
             await self.database.write(lambda connection: self._store(connection, final, again))
         except (CrossWatchError, asyncio.CancelledError):
-            self._count_unknown(to_send, ended)
+            self._count_unknown(flight)
             raise
         self._count(final)
-        _raise_what_ends_the_lane(final, refused)
-        return [numbered for numbered, _ in again], _seconds_to_wait(again)
+        _raise_what_ends_the_lane(final, flight.refused)
+        return again
+
+    async def _finish_all(self, flights: deque[Flight]) -> None:
+        """What is on its way when a lane ends too early; the first error counts, and none leaves one out."""
+        if not flights:
+            return
+        try:
+            await self._finish(flights.popleft())
+        finally:
+            await self._finish_all(flights)
 
     def _count(self, final: Sequence[Ending]) -> None:
         if any(outcome.done is Done.APPLIED for _, outcome in final):
@@ -109,14 +137,12 @@ class Applying:
         for (_, write), outcome in final:
             self.counts.ended(write.side, write.action, outcome.done)
 
-    def _count_unknown(self, sent: Sequence[Numbered], ended: Sequence[Ending]) -> None:
+    def _count_unknown(self, flight: Flight) -> None:
         """What was sent, and of which the end could not be stored, is in doubt: the next run looks it up."""
-        seqs = {seq for seq, _ in sent}
-        for _, write in sent:
+        for _, write in flight.writes:
             self.counts.ended(write.side, write.action, Done.IN_DOUBT)
-        for (seq, write), outcome in ended:
-            if seq not in seqs:
-                self.counts.ended(write.side, write.action, outcome.done)
+        for (_, write), outcome in flight.ended:
+            self.counts.ended(write.side, write.action, outcome.done)
 
     def _leave_by(self, writes: Sequence[Numbered], now: int) -> int:
         """Before the last look is too old, and before anybody else may take a write for lost (see settle)."""
@@ -157,19 +183,6 @@ class Applying:
         check(connection, fences=self.fences, sides=(self.side, self.other))
         journal.mark_sent(connection, self.run_id, [seq for seq, _ in writes], now)
 
-    async def _send(
-        self, writes: Sequence[Numbered], refs: Mapping[Key, Ref], batch: int, leave_by: int
-    ) -> tuple[list[Ending], Refused | None]:
-        """All batches of a window at once; once the user asks to stop, only what has left is waited for, a moment."""
-        sendings = [self._sending(leave_by) for _ in range(0, len(writes), batch)]
-        tasks = [
-            asyncio.create_task(sending.outcomes(writes[place * batch : (place + 1) * batch], refs))
-            for place, sending in enumerate(sendings)
-        ]
-        await self.progress.ended_or_stopped(tasks, grace=_GRACE_SECONDS)
-        refused = next((sending.refused for sending in sendings if sending.refused), None)
-        return [ending for task in tasks for ending in task.result()], refused
-
     def _sending(self, leave_by: int) -> Sending:
         return Sending(
             self.side,
@@ -179,6 +192,7 @@ class Applying:
             self.clock,
             self.fences,
             self.progress,
+            self._places,
             leave_by,
         )
 

@@ -1,4 +1,4 @@
-"""Sending one batch of writes: what may still leave, and what is known of it however the sending ends."""
+"""Sending writes: what may still leave, and what is known of each however the sending ends."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,10 @@ class _TooLate(Exception):
 
 @dataclass(slots=True)
 class Sending:
-    """One call's worth of writes on their way. ``leave_by``: UTC ms after which they may not leave any more."""
+    """One call's worth of writes on their way. ``leave_by``: UTC ms after which they may not leave any more.
+
+    ``places``: as many as the service has connections; first come, first served.
+    """
 
     side: OpenSide
     other: OpenSide
@@ -41,6 +44,7 @@ class Sending:
     clock: Clock
     fences: leases.Fences
     progress: Progress
+    places: asyncio.Semaphore
     leave_by: int
     refused: Refused | None = None
     _left: bool = field(default=False, init=False)
@@ -53,7 +57,8 @@ class Sending:
         """
         batch = [_write(seq, write, refs[write.key], self.other.account.uid) for seq, write in writes]
         try:
-            said = await self.side.link.write(self.feature, batch, self._may_send)
+            async with self.places:
+                said = await self.side.link.write(self.feature, batch, self._may_send)
             known = {outcome.write_id: outcome for outcome in said}
         except ServiceError as error:
             known = {write.id: _failed(write.id, error) for write in batch}
@@ -74,6 +79,38 @@ class Sending:
             raise _TooLate
         await self.database.read(partial(check, fences=self.fences, sides=(self.side, self.other)))
         self._left = True
+
+
+@dataclass(slots=True)
+class Flight:
+    """A window of writes that are marked as sent: first waiting to leave, then on their way.
+
+    ``ended``: what was kept back when the window was made.
+    """
+
+    writes: Sequence[Numbered]
+    batches: Sequence[tuple[Sending, Sequence[Numbered]]]
+    refs: Mapping[Key, Ref]
+    ended: Sequence[Ending]
+    tasks: list[asyncio.Task[list[Ending]]] = field(default_factory=list, init=False)
+
+    def start(self) -> None:
+        """Sends all batches at once; the service's pace spreads them."""
+        self.tasks = [
+            asyncio.create_task(sending.outcomes(batch, self.refs)) for sending, batch in self.batches
+        ]
+
+    async def outcomes(self, progress: Progress, *, grace: float) -> list[Ending]:
+        """How all writes of the window ended; ``grace``: seconds that calls get once the user asks to stop."""
+        if not self.tasks:
+            return [*self.ended, *((one, Outcome(one[0], Done.NOT_SENT, "stopped")) for one in self.writes)]
+        await progress.ended_or_stopped(self.tasks, grace=grace)
+        return [*self.ended, *(ending for task in self.tasks for ending in task.result())]
+
+    @property
+    def refused(self) -> Refused | None:
+        """Why nothing more may be sent by this run at all, if so."""
+        return next((sending.refused for sending, _ in self.batches if sending.refused), None)
 
 
 def check(connection: Connection, *, fences: leases.Fences, sides: Sequence[OpenSide]) -> None:
