@@ -21,7 +21,8 @@ from tests.conformance.bench import Bench, Truth, named
 T = TypeVar("T")
 State = dict[Feature, Truth]
 DONE = (Done.APPLIED, Done.ALREADY)
-LOGGERS = ("", "httpx2", "httpcore2", "stamina")
+LOGGERS = ("", "httpx2", "stamina")
+"""Those whose lines name addresses; httpcore2 tells of bytes sent, eight lines a call."""
 
 
 async def may_always() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -87,7 +88,6 @@ class TmdbBench:
             config.save_tmdb_account(
                 instance, api_key=DEMO_KEY, session_id=session, account_id=str(number), username=user
             )
-        config.save_tmdb_account("nobody", username="nobody")
         clock = HastyClock()
         self.provider = tmdb(config, clock)
 
@@ -212,6 +212,8 @@ def tmdb_bench(home: Path) -> Iterator[Bench]:
     sim = Simulator(catalogue=well_known(), sleep=lambda seconds: bench.pass_time(seconds))
     with (
         mock.patch.object(tmdb_provider, "PACE", replace(PACE, per_second=2000)),
+        # No TLS is spoken here, and reading the machine's certificates takes longer than most cases.
+        mock.patch.object(ssl.SSLContext, "load_verify_locations"),
         stamina.set_testing(True, attempts=3),
         run_simulator(sim) as served,
         asyncio.Runner(loop_factory=PushedLoop) as runner,

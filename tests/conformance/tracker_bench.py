@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
+from unittest import mock
 
 from crosswatch.identity.resolver import resolve
 from crosswatch.model.capabilities import Manifest
@@ -19,7 +20,7 @@ from crosswatch.model.values import Value
 from crosswatch.model.writes import Outcome, Write
 from crosswatch.ports import Link
 from crosswatch.providers.registry import tracker
-from crosswatch.providers.tracker.link import PAGE
+from crosswatch.providers.tracker import link as tracker_link
 from crosswatch.store import titles
 from crosswatch.store.database import Database
 from crosswatch.store.tracker import StoredTracker
@@ -46,7 +47,7 @@ class CountingTracker(StoredTracker):
 class TrackerBench:
     """Two list-keepers of one database."""
 
-    page_size = PAGE
+    page_size = 50
 
     def __init__(self, database: Database, runner: asyncio.Runner) -> None:
         self.said: list[str] = []
@@ -153,11 +154,11 @@ def _empty_database() -> bytes:
 
 @contextlib.contextmanager
 def tracker_bench(home: Path) -> Iterator[Bench]:
-    """A database of its own, made anew."""
+    """A database of its own, made anew, and pages small enough that many are soon filled."""
     (home / "crosswatch.db").write_bytes(_empty_database())
     database = Database.open(home / "crosswatch.db")
     try:
-        with asyncio.Runner() as runner:
+        with mock.patch.object(tracker_link, "PAGE", TrackerBench.page_size), asyncio.Runner() as runner:
             yield TrackerBench(database, runner)
     finally:
         database.close()

@@ -180,7 +180,7 @@ class WriteCases:
             ref = bench.titles(Kind.MOVIE, 1)[0]
             await hand.put(feature, ref, values_of(capability)[-1], date)
             row = next(row for row in (await hand.read(feature)).rows if named(row.ref) == ref)
-            assert row.date == (date if capability.dates is Dates.OWN else None)
+            assert row.date == (date if capability.dates is Dates.OWN else None), "a date was not kept"
 
 
 class BatchCases:
