@@ -64,15 +64,19 @@ def events(url: str, *, last: str = "") -> Iterator[Event]:
 
 
 class Reader:
-    """Reads a whole stream beside the test."""
+    """Reads a whole stream beside the test; it has begun to, once it is made."""
 
     def __init__(self, url: str) -> None:
         self.events: list[Event] = []
+        self._begun = threading.Event()
         self._thread = threading.Thread(target=self._read, args=(url,), daemon=True)
         self._thread.start()
+        assert self._begun.wait(30), "the stream tells nothing"
 
     def _read(self, url: str) -> None:
-        self.events.extend(events(url))
+        for event in events(url):
+            self.events.append(event)
+            self._begun.set()
 
     def whole(self) -> list[Event]:
         """All that was told, once the stream has ended."""

@@ -6,18 +6,17 @@ import itertools
 import signal
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.system.live import CANCEL_SECONDS, RATE, RATED, STATES, WHOAMI, Stage, new_stage, promised, until
+from tests.system.live import CANCEL_SECONDS, Stage, new_stage, promised, until
+from tests.system.places import PLACES, Place, hang
 from tests.system.processes import SimulatedTmdb, command, simulated_tmdb
 
 CONNECTIONS = 8
-FROM_THE_FIFTH = list(range(5, 500))
 
 
 @pytest.fixture(scope="module")
@@ -34,84 +33,18 @@ def stage(tmp_path: Path, tmdb: SimulatedTmdb) -> Iterator[Stage]:
     made.leave()
 
 
-def hang(path: str, method: str = "GET", **more: Any) -> dict[str, Any]:
-    """No answer for a while; then it goes on, whoever still listens."""
-    return {"kind": "hang", "path": path, "method": method, "seconds": 6, **more}
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a run is when it is told to stop: how TMDb is turned for that, and by what call one knows it is there."""
-
-    prepare: Callable[[Stage], None]
-    call: str = ""
-    calls: int = 1
-    waits_for: str = ""
-
-    def reached(self, stage: Stage, run: int, before: int) -> bool:
-        if self.waits_for:
-            return self.waits_for in stage.run(run)["waiting_for"]
-        return stage.asked(self.call) - before >= self.calls
-
-
-def synced(stage: Stage, then: Callable[[Stage], None], fault: dict[str, Any]) -> None:
-    stage.home.sync()
-    then(stage)
-    stage.faulty(fault)
-
-
-def unrate_one(stage: Stage) -> None:
-    key = stage.tmdb.ask(f"/lists?user={stage.source}")["ratings"][0][0]
-    stage.tmdb.ask("/edit", {"user": stage.source, "action": "unrate", "key": key})
-
-
-def doubt_one(stage: Stage) -> None:
-    """As if the process had died before the answer to its last write could be stored."""
-    last = "run = 1 AND seq = (SELECT max(seq) FROM journal WHERE feature = 'ratings')"
-    stage.change(f"UPDATE journal SET state = 'sent', outcome = '', done_at = NULL WHERE {last}")
-    stage.ripen()
-
-
-PLACES = {
-    "asking who it is": Place(lambda stage: stage.faulty(hang("^/account$")), WHOAMI),
-    "reading": Place(lambda stage: stage.faulty(hang("rated/movies")), RATED),
-    "proving": Place(lambda stage: synced(stage, unrate_one, hang("account_states")), STATES),
-    "settling": Place(lambda stage: synced(stage, doubt_one, hang("account_states")), STATES),
-    "writing": Place(
-        lambda stage: stage.faulty(hang("rating", "POST", nth=FROM_THE_FIFTH)),
-        RATE,
-        calls=4 + CONNECTIONS // 2,
-    ),
-    "writing, and it arrived": Place(
-        lambda stage: stage.faulty(hang("rating", "POST", nth=FROM_THE_FIFTH, when="after")),
-        RATE,
-        calls=4 + CONNECTIONS // 2,
-    ),
-    "a limit in reads": Place(
-        lambda stage: stage.faulty({"kind": "rate_limited", "path": "rated/movies"}, retry_after="20"),
-        waits_for="20 s",
-    ),
-    "a limit in writes": Place(
-        lambda stage: stage.faulty(
-            {"kind": "rate_limited", "path": "rating", "nth": FROM_THE_FIFTH}, retry_after="60"
-        ),
-        waits_for="60 s",
-    ),
-}
-
-
 class Stopped:
     """A run that was stopped: its number, how many calls had left by then, and what the program said."""
 
     def __init__(self, stage: Stage, place: Place) -> None:
         self.stage, self.place = stage, place
-        self.before = stage.asked(place.call) if place.call else 0
+        self.before = place.asked(stage)
         self.last = stage.newest()
         self.run = self.left = 0
 
     def wait(self) -> None:
         self.run = self.stage.begun(self.last)
-        until(lambda: self.place.reached(self.stage, self.run, self.before), "the run is where it is to stop")
+        self.place.reached(self.stage, self.run, self.before)
         self.left = self.stage.requests()
 
     def by_api(self, name: str) -> None:
