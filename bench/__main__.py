@@ -4,7 +4,7 @@ import json
 import platform
 import sys
 
-from bench.world import World, world
+from bench.world import World, connect_second, world
 
 _DELAY, _LIMIT = 0.05, 40
 _EXISTING = {"first": 341.0, "again": 17.7, "memory": 157.0}
@@ -24,15 +24,27 @@ def main() -> int:
             made, "watchlist 5,000, nothing changed", seconds=12, written=0, existing=_EXISTING["again"]
         )
     with world("--watchlist", "10000", "--ratings", "10000", *knobs) as made:
-        kept &= _row(made, "10,000 and 10,000 ratings, first", seconds=45, written=20_000, existing=None)
-        kept &= _row(made, "the same, nothing changed", seconds=45, written=0, existing=None)
+        kept &= _row(made, "10,000 and 10,000 ratings, first", seconds=45, written=20_000)
+        kept &= _row(made, "the same, nothing changed", seconds=45, written=0)
+    with world("--ratings", "500", *knobs) as made:
+        connect_second(made)
+        kept &= _row(made, "500 ratings to a second account", seconds=20, written=500, pair="both")
+        kept &= _row(made, "both ways, nothing changed", seconds=5, written=0, pair="both")
     print("\nAll claims hold." if kept else "\nA claim does not hold.")
     return 0 if kept else 1
 
 
-def _row(made: World, name: str, *, seconds: float, written: int, existing: float | None) -> bool:
+def _row(
+    made: World,
+    name: str,
+    *,
+    seconds: float,
+    written: int,
+    existing: float | None = None,
+    pair: str = "tracker",
+) -> bool:
     refused_before = _refused(made)
-    took = made.command("sync", "--json")
+    took = made.command("sync", pair, "--json")
     (run,) = json.loads(took.said)
     wrote = sum(lane["added"] + lane["changed"] + lane["removed"] for lane in run["lanes"].values())
     refused = _refused(made) - refused_before

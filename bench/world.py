@@ -80,6 +80,7 @@ def world(*simulator: str) -> Iterator[World]:
             }
             made = World(environment, f"{urls['web_url']}/_simulator")
             _connect(made)
+            made.command("pairs", "add", "tmdb", "tracker", "--name", "tracker")
             yield made
         finally:
             child.terminate()
@@ -88,19 +89,25 @@ def world(*simulator: str) -> Iterator[World]:
                 child.stdout.close()
 
 
-def _connect(made: World) -> None:
-    """Connects as a user does: asks, approves in the simulator, goes on."""
+def _connect(made: World, account: str = "tmdb", place: int = 0) -> None:
+    """Connects as a user does: asks, approves in the simulator as its user at that place, goes on."""
     child = subprocess.Popen(
-        [_CROSSWATCH, "connect", "tmdb"], env=made.environment, stdout=subprocess.PIPE, text=True
+        [_CROSSWATCH, "connect", account], env=made.environment, stdout=subprocess.PIPE, text=True
     )
     assert child.stdout is not None, "it was asked for"
     with child.stdout as lines:
         link = next((line.strip() for line in lines if "/authenticate/" in line), "")
         if not link:
             raise RuntimeError("no approval link was printed")
-        user = made.ask("/state")["users"][0]["username"]
+        user = made.ask("/state")["users"][place]["username"]
         made.ask("/approve", {"token": link.rsplit("/", 1)[1], "user": user})
         lines.read()
     if child.wait():
         raise RuntimeError("the simulated account could not be connected")
-    made.command("pairs", "add", "tmdb", "tracker")
+
+
+def connect_second(made: World) -> None:
+    """Connects ``tmdb/second``, a user who has nothing, and pairs the two both ways."""
+    made.ask("/users", {"username": "second"})
+    _connect(made, "tmdb/second", place=1)
+    made.command("pairs", "add", "tmdb", "tmdb/second", "--two-way", "--name", "both")
