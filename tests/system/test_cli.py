@@ -166,12 +166,12 @@ def test_connecting_and_all_the_way_to_a_second_sync(newcomer: User, tmdb: Simul
 def test_what_a_pair_cannot_be(user: User) -> None:
     for line, code, words in (
         ("pairs add tmdb tracker", USED_WRONGLY, "already joins these two accounts"),
-        ("pairs add tmdb tracker/two --name tmdb_to_crosswatch --two-way", USED_WRONGLY, "both ways"),
-        ("pairs add tracker tmdb", USED_WRONGLY, "cannot do this yet: write to TMDb"),
+        ("pairs add tmdb tracker --two-way", USED_WRONGLY, "already joins these two accounts"),
+        ("pairs add tracker tmdb", USED_WRONGLY, "already sends ratings the other way"),
         ("pairs add tmdb tmdb", USED_WRONGLY, "Both sides of the pair are the same account"),
         ("pairs add tmdb plex", USED_WRONGLY, "plex"),
         ("pairs add tmdb/second tracker", NOT_CONNECTED, "tmdb/second"),
-        ("pairs add tmdb tracker/two --conflict ask", USED_WRONGLY, "settle conflicts"),
+        ("pairs add tmdb tracker/two --conflict mine", USED_WRONGLY, "mine"),
         ("pairs add tmdb tracker/two --no-ratings --no-watchlist", FAILED, "Neither watchlist nor ratings"),
         ("pairs add tmdb tracker/a/b", USED_WRONGLY, "a/b"),
     ):

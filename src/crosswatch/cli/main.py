@@ -28,10 +28,11 @@ _COMMANDS = {
     "sync": "syncing",
     "runs": "syncing",
     "cancel": "syncing",
+    "attention": "attending",
     "user": "users",
     "version": "serving",
 }
-_GROUPS = ("pairs", "config", "user")
+_GROUPS = ("pairs", "config", "user", "attention")
 _PRINTERS = ("typer", "rich")
 _STOPPED_BY_KEY = 130
 """What typer makes of Ctrl+C; ours is 1, as of everything that was stopped."""

@@ -1,5 +1,6 @@
 """crosswatch pairs list, add, show, edit, remove."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -9,12 +10,22 @@ from crosswatch.cli.output import JSON_OPTION, on_terminal, plain, show_json, wa
 from crosswatch.errors import Refused
 from crosswatch.model.accounts import AccountName
 from crosswatch.model.kinds import Conflict, Feature, Mode
-from crosswatch.services.pairs import NewPair, Pairs
+from crosswatch.services.pairs import NewPair, Pairs, lane_defaults
 from crosswatch.services.shapes import pair_shape
-from crosswatch.store.pairs import LaneSettings, PairRow
+from crosswatch.store.pairs import PairRow
 
 app = typer.Typer(help="Which accounts are kept in step.", no_args_is_help=True, add_completion=False)
 
+_CONFLICT = (
+    "Whose rating wins where both changed: ask (it waits for you in “crosswatch attention”), source, target, or newest "
+    "(which asks where a service has no dates, as TMDb has none). Without it: ask both ways, source one way."
+)
+_WINS = {
+    Conflict.ASK: "asks where both changed",
+    Conflict.SOURCE: "the source wins where both changed",
+    Conflict.TARGET: "the target wins where both changed",
+    Conflict.NEWEST: "the newest wins where both changed, and it asks where there are no dates",
+}
 PairArgument = Annotated[str, typer.Argument(help="Its number or its name.", metavar="PAIR")]
 
 
@@ -33,26 +44,33 @@ def list_pairs(json: Annotated[bool, JSON_OPTION] = False) -> None:
 
 @app.command()
 def add(
-    source: Annotated[str, typer.Argument(help="Where the lists are: tmdb, tmdb/second ...")],
-    target: Annotated[str, typer.Argument(help="Where they shall be kept: tracker ...")],
+    source: Annotated[str, typer.Argument(help="Where the lists are: tmdb, tmdb/second, tracker ...")],
+    target: Annotated[str, typer.Argument(help="Where they shall be kept: tracker, tmdb ...")],
     name: Annotated[str, typer.Option(help="What you want to call it.")] = "",
     watchlist: Annotated[bool, typer.Option(help="Keep the watchlist in step.")] = True,
     ratings: Annotated[bool, typer.Option(help="Keep the ratings in step.")] = True,
-    conflict: Annotated[
-        Conflict, typer.Option(help="Whose rating wins where both changed.")
-    ] = Conflict.SOURCE,
-    two_way: Annotated[bool, typer.Option("--two-way", help="Changes go both ways.")] = False,
+    conflict: Annotated[Conflict | None, typer.Option(help=_CONFLICT)] = None,
+    two_way: Annotated[
+        bool, typer.Option("--two-way", help="Changes go both ways; else from SOURCE to TARGET only.")
+    ] = False,
     json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
-    """Makes a pair: what is in SOURCE will be in TARGET. The first run only adds."""
+    """Makes a pair: what is in SOURCE will be in TARGET, and with --two-way the other way round as well.
+
+    The first run only adds; nothing is removed.
+    """
+    mode = Mode.TWO_WAY if two_way else Mode.ONE_WAY
+    settings = lane_defaults(mode)
+    if conflict is not None:
+        settings = replace(settings, conflict=conflict)
     new = NewPair(
         AccountName.parse(source),
         AccountName.parse(target),
         name=name,
-        mode=Mode.TWO_WAY if two_way else Mode.ONE_WAY,
+        mode=mode,
         features={
-            Feature.RATINGS: LaneSettings(enabled=ratings, conflict=conflict),
-            Feature.WATCHLIST: LaneSettings(enabled=watchlist, conflict=conflict),
+            Feature.RATINGS: replace(settings, enabled=ratings),
+            Feature.WATCHLIST: replace(settings, enabled=watchlist),
         },
     )
     pair = with_house(lambda house: Pairs(house).add(new))
@@ -76,6 +94,8 @@ def show(pair: PairArgument, json: Annotated[bool, JSON_OPTION] = False) -> None
         if lane.feature is Feature.WATCHLIST and "change" in allowed:
             allowed.remove("change")
         state = f"on: {', '.join(allowed)}" if settings.enabled else "off"
+        if settings.enabled and lane.feature is Feature.RATINGS:
+            state += f"; {_WINS[settings.conflict]}"
         typer.echo(f"  {lane.feature}: {state}")
 
 
@@ -86,6 +106,7 @@ def edit(
     enabled: Annotated[bool | None, typer.Option("--on/--off", help="Switch the pair on or off.")] = None,
     watchlist: Annotated[bool | None, typer.Option(help="Keep the watchlist in step.")] = None,
     ratings: Annotated[bool | None, typer.Option(help="Keep the ratings in step.")] = None,
+    conflict: Annotated[Conflict | None, typer.Option(help=_CONFLICT)] = None,
     json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Changes a pair; what was agreed so far is kept."""
@@ -93,16 +114,14 @@ def edit(
 
     async def work(pairs: Pairs) -> PairRow:
         found = await pairs.named(pair)
-        features = {
-            lane.feature: LaneSettings(
-                enabled=bool(switches[lane.feature]),
-                add=lane.settings.add,
-                change=lane.settings.change,
-                conflict=lane.settings.conflict,
+        features = {lane.feature: lane.settings for lane in found.lanes}
+        for feature, settings in features.items():
+            switch = switches[feature]
+            features[feature] = replace(
+                settings,
+                enabled=settings.enabled if switch is None else switch,
+                conflict=conflict or settings.conflict,
             )
-            for lane in found.lanes
-            if switches[lane.feature] is not None
-        }
         return await pairs.change(found.id, name=name, enabled=enabled, features=features)
 
     changed = with_house(lambda house: work(Pairs(house)))

@@ -32,6 +32,7 @@ from crosswatch.model.accounts import AccountName
 from crosswatch.model.kinds import Feature
 from crosswatch.services.connect import ConnectTmdb, Verified
 from crosswatch.services.house import House
+from crosswatch.services.overview import Overview
 from crosswatch.services.pairs import Pairs
 from crosswatch.services.running import LARGEST_PAGE, Running, RunReport
 from crosswatch.services.shapes import item_shape, run_shape, shown_value
@@ -259,6 +260,7 @@ async def _status(house: House) -> None:
     states = [await connect.verify(instance) for instance in connect.instances()]
     every = await pairs.every()
     last = await running.every(limit=5)
+    needs = await Overview(house).attention()
     if wants_json():
         show_json(
             {
@@ -274,6 +276,7 @@ async def _status(house: House) -> None:
                 ],
                 "pairs": [pair.name for pair in every],
                 "runs": [_shape(report) for report in last],
+                "attention": needs,
             }
         )
         return
@@ -287,6 +290,8 @@ async def _status(house: House) -> None:
         typer.echo(f"Pair {pair.id} “{plain(pair.name)}”: {'on' if pair.enabled else 'off'}")
     for report in last:
         typer.echo(_line(report))
+    if needs:
+        typer.echo(f"{needs} {'thing needs' if needs == 1 else 'things need'} you: “crosswatch attention”")
 
 
 def _connected(state: Verified) -> bool:
@@ -333,6 +338,8 @@ def _tell(report: RunReport, account: str) -> None:
             lines.append(f"    {hidden} hidden: the service counts them and does not list them")
         for why, titles in lane.get("why_held", {}).items():
             lines.append(f"    {titles} held: {words.held(why)}")
+        if lane.get("conflicts"):
+            lines.append("    whose value counts is for you to say: “crosswatch attention”")
     if not (report.lanes or decided):
         lines.append("  nothing was decided")
     for line in lines:
