@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from crosswatch import words
 from crosswatch.errors import Refused
 from crosswatch.model.kinds import Conflict, Feature, Kind, Mode
 from crosswatch.model.refs import Ref, ids
@@ -263,6 +264,25 @@ def test_a_service_that_asks_for_a_day_ends_the_run_truthfully(world: World) -> 
     world.sim.knobs.faults = []
     world.clock.forward(90_000)
     assert world.sync(pair).run.status == "succeeded"
+    equal(world)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_service_that_answers_nothing_is_left_alone(world: World, when: str) -> None:
+    for film in world.movies(100):
+        edit(world, "alice", "rate", film, 6.5)
+    pair = both(world)
+    world.fault(kind="reset", method="POST", path="rating", when=when)
+    world.sim.traffic.reset()
+    report = world.sync(pair)
+    assert (report.run.status, report.run.code) == ("partial", "no_answers")
+    assert "TMDb (second)" in words.say(report.run.code, report.run.params).sentence
+    figures = report.lanes["ratings"]
+    assert len(writes_sent(world)) == figures["in_doubt"] <= 16
+    assert figures["in_doubt"] + figures["not_sent"] == 100
+    world.sim.knobs.faults = []
+    world.clock.forward(400)
+    assert lane(world.sync(pair)) == {"added": 100 if when == "before" else 100 - figures["in_doubt"]}
     equal(world)
 
 

@@ -25,6 +25,9 @@ from crosswatch.store.journal import Ended, Entry, State
 PATIENCE_MS = 300_000
 """How long a run goes on without any success while a service asks to wait."""
 
+_SILENT_CALLS = 8
+"""Calls in a row without an answer that can be understood, after which a service has a bad day."""
+
 _GRACE_SECONDS = 1.0
 """How long calls that have left are waited for once the user asks to stop."""
 
@@ -47,6 +50,7 @@ class Applying:
     progress: Progress
     counts: LaneCounts
     looks: Looks
+    _silent: int = field(default=0, init=False)
     _refused_since: int | None = field(default=None, init=False)
     _places: asyncio.Semaphore = field(init=False)
 
@@ -119,7 +123,18 @@ class Applying:
             raise
         self._count(final)
         _raise_what_ends_the_lane(final, flight.refused)
+        self._check_silence(flight, ended)
         return again
+
+    def _check_silence(self, flight: Flight, ended: Sequence[Ending]) -> None:
+        """ServiceError ``no_answers``: each more write would be one more that has to be looked up afterwards."""
+        sent = {seq for seq, _ in flight.writes}
+        if any(_is_answer(outcome) for (seq, _), outcome in ended if seq in sent):
+            self._silent = 0
+        else:
+            self._silent += len(flight.batches)
+        if self._silent >= _SILENT_CALLS:
+            raise ServiceError("no_answers", account=str(self.side.account.name), count=self._silent)
 
     async def _finish_all(self, flights: deque[Flight]) -> None:
         """What is on its way when a lane ends too early; the first error counts, and none leaves one out."""
@@ -237,6 +252,15 @@ def _is_to_be_repeated(outcome: Outcome) -> bool:
     if outcome.done is Done.NOT_SENT:
         return outcome.code == TOO_LATE
     return outcome.done is Done.RETRY_LATER and outcome.code == "rate_limited"
+
+
+def _is_answer(outcome: Outcome) -> bool:
+    """Whether the service itself said something that could be understood."""
+    return outcome.code == "rate_limited" or outcome.done not in (
+        Done.IN_DOUBT,
+        Done.RETRY_LATER,
+        Done.NOT_SENT,
+    )
 
 
 def _seconds_to_wait(again: Sequence[Ending]) -> float:

@@ -222,6 +222,11 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "The connection {account} was made anew or taken away while the run was going on.",
         "Start the run again.",
     ),
+    "no_answers": (
+        "No answers",
+        "{count} writes in a row were not answered by {label}, so the run stopped.",
+        "Nothing is lost: what may have arrived is looked up, and the next run does the rest.",
+    ),
     "lease_lost": (
         "Run was overtaken",
         "Another process took over {account} while this run stood still.",
