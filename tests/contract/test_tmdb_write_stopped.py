@@ -54,8 +54,10 @@ def test_what_may_send_raises_comes_out_and_nothing_was_sent(
         assert world.asked() == 0
         assert world.sim.traffic.most_at_once == 0
         for _ in range(20):  # more than there are places: none was kept
-            with pytest.raises(type(no)):
-                await link.write(feature, [write], may_send)
+            async with asyncio.timeout(20):
+                with pytest.raises(type(no)) as raised:
+                    await link.write(feature, [write], may_send)
+                assert raised.value is no
         async with asyncio.timeout(20):
             assert (await link.write(feature, [write], always))[0].done is Done.APPLIED
 
