@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from crosswatch.errors import Refused
+from crosswatch.errors import RateLimited, Refused
 from crosswatch.model.kinds import Feature, Kind
 from crosswatch.model.values import Value
 from crosswatch.model.writes import Outcome, Write
@@ -29,7 +29,7 @@ class Stopped(Exception):
 class PermissionCases:
     """may_send has the last word."""
 
-    @pytest.mark.parametrize("reason", [Refused("overtaken"), Stopped()], ids=["an error of ours", "another"])
+    @pytest.mark.parametrize("reason", [Refused("overtaken"), RateLimited("us", 1.0), Stopped()], ids=repr)
     async def test_what_may_send_raises_comes_out_and_nothing_is_stored(
         self, bench: Bench, feature: Feature, reason: Exception
     ) -> None:
@@ -123,7 +123,7 @@ async def _raised_by(hand: Hand, feature: Feature, write: Write, may_send: MaySe
     """What the write raised, or else what it returned."""
     try:
         return await hand.link.write(feature, [write], may_send)
-    except (Refused, Stopped) as raised:
+    except (Refused, RateLimited, Stopped) as raised:
         return raised
 
 
