@@ -28,6 +28,7 @@ class Progress:
         self._told: dict[str, Any] = {}
         self._parts: dict[str, tuple[int, int]] = {}
         self._stop = asyncio.Event()
+        self._stopped_at = 0.0
 
     @asynccontextmanager
     async def ticking(self) -> AsyncIterator[None]:
@@ -94,13 +95,14 @@ class Progress:
             await asyncio.gather(task, stop, return_exceptions=True)
 
     async def ended_or_stopped(self, tasks: Collection[asyncio.Task[Any]], *, grace: float) -> None:
-        """Returns when all tasks have ended. Once the user asks to stop they get ``grace`` seconds more, then none."""
+        """Returns when all tasks have ended. Those that have not, ``grace`` seconds after the stop, are cancelled."""
         stop = asyncio.ensure_future(self._stop.wait())
         try:
             while not stop.done() and (open_ones := [task for task in tasks if not task.done()]):
                 await asyncio.wait({*open_ones, stop}, return_when=asyncio.FIRST_COMPLETED)
             if open_ones := [task for task in tasks if not task.done()]:
-                await asyncio.wait(open_ones, timeout=grace)
+                passed = asyncio.get_running_loop().time() - self._stopped_at
+                await asyncio.wait(open_ones, timeout=max(0.0, grace - passed))
         finally:
             for task in (stop, *tasks):
                 task.cancel()
@@ -108,7 +110,9 @@ class Progress:
 
     def stop(self) -> None:
         """The run shall stop, now."""
-        self._stop.set()
+        if not self.stopping:
+            self._stopped_at = asyncio.get_running_loop().time()
+            self._stop.set()
 
     async def tell(self) -> None:
         """Writes what is new to the run's row, and reads whether it shall stop."""
@@ -123,7 +127,7 @@ class Progress:
 
         asked = await (self._database.write(store) if changed else self._database.read(store))
         if asked or self._closing():
-            self._stop.set()
+            self.stop()
         self._told = now
 
     async def _tick(self) -> None:
