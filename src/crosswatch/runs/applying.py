@@ -123,7 +123,8 @@ class Applying:
             raise
         self._count(final)
         _raise_what_ends_the_lane(final, flight.refused)
-        self._check_silence(flight, ended)
+        if not self.progress.stopping:
+            self._check_silence(flight, ended)
         return again
 
     def _check_silence(self, flight: Flight, ended: Sequence[Ending]) -> None:
