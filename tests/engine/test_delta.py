@@ -8,7 +8,7 @@ from crosswatch.engine.base import Agreed, BaseRow, LastWrite, SideView
 from crosswatch.engine.delta import Delta, delta, needs_proof, seen
 from crosswatch.engine.plan import to_look_up
 from crosswatch.model.capabilities import Capability, Stamps
-from crosswatch.model.kinds import Kind, Side
+from crosswatch.model.kinds import Action, Kind, Side
 from crosswatch.model.readings import Reading, Seen, Unknown, Why
 from crosswatch.model.values import Value
 from tests.engine import samples
@@ -178,7 +178,7 @@ def test_lookups_are_named_per_side_the_longest_agreed_first() -> None:
 
 
 def test_the_view_of_a_side_takes_what_its_service_declares() -> None:
-    capability = Capability(frozenset({Kind.MOVIE}), grid=TMDB, stamps=USER, visibility_delay=30)
+    capability = Capability(frozenset({Kind.MOVIE}), change=True, grid=TMDB, stamps=USER, visibility_delay=30)
     made = SideView.of(
         capability,
         listed={},
@@ -187,4 +187,5 @@ def test_the_view_of_a_side_takes_what_its_service_declares() -> None:
         last_writes={1: LastWrite(800, 5)},
         in_doubt=frozenset({2}),
     )
-    assert made == SideView({}, True, NOW, 30_000, TMDB, USER, {1: LastWrite(800, 5)}, frozenset({2}))
+    can = frozenset({Action.CHANGE})
+    assert made == SideView({}, True, NOW, 30_000, TMDB, USER, {1: LastWrite(800, 5)}, frozenset({2}), can)

@@ -61,6 +61,15 @@ def test_what_all_have_dates_is_written_by_them(dates: tuple[int | None, ...], o
     assert [write.key for write in planned({}, side(said), side({})).writes] == order
 
 
+@pytest.mark.parametrize("can", [{Action.ADD}, {Action.CHANGE}, set()])
+def test_what_a_service_cannot_do_is_left(can: set[Action]) -> None:
+    base = {2: row(700, 700), 3: row(600, 600)}
+    target = side({2: rated(700), 3: rated(600)}, can=frozenset(can))
+    made = planned(base, side({1: rated(800), 2: rated(750), 3: rated(None)}), target)
+    assert {write.action for write in made.writes} == can
+    assert made.left == 3 - len(can)
+
+
 def test_what_the_user_chose_holds_while_both_readings_do() -> None:
     def asked(answer: Answer, source: Value | None, target: Value | None, mode: Mode = Mode.TWO_WAY) -> Plan:
         rules = Rules(Feature.RATINGS, mode, conflict=Conflict.ASK, answers={1: answer})

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from crosswatch.model.capabilities import Capability, Stamps
-from crosswatch.model.kinds import Conflict, Feature, Mode, Side
+from crosswatch.model.kinds import Action, Conflict, Feature, Mode, Side
 from crosswatch.model.readings import Date, Seen
 from crosswatch.model.values import Grid, Value
 
@@ -71,6 +71,7 @@ class SideView:
     """One side of a lane as it was read. ``listed`` holds what the list or a lookup said of a title.
 
     ``delay``: the service's visibility_delay in ms. ``in_doubt``: titles with a write whose end is not known.
+    ``can``: what the service lets us do with this feature.
     """
 
     listed: Mapping[Key, Seen]
@@ -81,6 +82,7 @@ class SideView:
     stamps: Stamps = Stamps.NONE
     last_writes: Mapping[Key, LastWrite] = field(default_factory=dict)
     in_doubt: frozenset[Key] = frozenset()
+    can: frozenset[Action] = frozenset(Action)
 
     @classmethod
     def of(
@@ -103,6 +105,7 @@ class SideView:
             stamps=capability.stamps,
             last_writes=last_writes,
             in_doubt=in_doubt,
+            can=capability.actions,
         )
 
 

@@ -252,9 +252,7 @@ class _Title:
             made.kept += 1
             made.rows[self.key] = self._adopted(kept=True)
             return
-        if (action is Action.ADD and not self.rules.add) or (
-            action is Action.CHANGE and not self.rules.change
-        ):
+        if not self._is_allowed(action, side):
             made.left += 1
             return
         native_id = self._native_id(side)
@@ -272,6 +270,15 @@ class _Title:
                 ),
             )
         )
+
+    def _is_allowed(self, action: Action, side: Side) -> bool:
+        """Whether the user wants this of the lane, and the service can do it."""
+        wanted = {
+            Action.ADD: self.rules.add,
+            Action.CHANGE: self.rules.change,
+            Action.REMOVE: self.rules.remove,
+        }
+        return wanted[action] and action in self.views[side].can
 
     def _native_id(self, side: Side) -> str:
         """What a side calls the title: in its reading, else in the base row."""

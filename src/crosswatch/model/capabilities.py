@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from crosswatch.model.kinds import Feature, Kind
+from crosswatch.model.kinds import Action, Feature, Kind
 from crosswatch.model.values import Grid
 
 
@@ -40,6 +40,12 @@ class Capability:
     dates: Dates = Dates.NONE
     delta_reads: bool = False
     visibility_delay: int = 0
+
+    @property
+    def actions(self) -> frozenset[Action]:
+        """What can be done to a title here."""
+        can = {Action.ADD: self.add, Action.CHANGE: self.change, Action.REMOVE: self.remove}
+        return frozenset(action for action, able in can.items() if able)
 
 
 @dataclass(frozen=True, slots=True)
