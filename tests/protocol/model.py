@@ -1,0 +1,234 @@
+"""The judge: what may be sent, overwritten and told, by what really happened; it knows no reason of the code's."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from crosswatch.model.kinds import Feature, Mode, Side
+from crosswatch.model.values import Value
+from crosswatch.model.writes import Done, Outcome, Write
+from crosswatch.store.runs import RunRow
+from tests.protocol.ground import Ground
+from tests.protocol.services import MINUTE, Event, Place, Service, Title, rounded
+
+OUTCOMES = ("already", "unmatched", "rejected", "moved", "retry_later", "in_doubt", "not_sent")
+At = tuple[str, Place]
+"""A title on a list of an account."""
+
+
+class Watched(Protocol):
+    """What the judge sees of a world."""
+
+    ground: Ground
+    services: dict[str, Service]
+
+    def sides(self, run: int) -> tuple[Mode, dict[Side, Service]]:
+        """The pair of a run: its mode and the accounts between which it was made."""
+        ...
+
+
+@dataclass
+class Look:
+    """What was shown of a title to a run, and when."""
+
+    at: int
+    run: int
+    value: Value | None
+
+
+@dataclass
+class Sent:
+    """A write that left. ``answer`` stays empty where its sender never heard one."""
+
+    at: int
+    run: int
+    seq: int
+    began: int
+    answer: Done | None = None
+    arrived: bool = False
+
+    @property
+    def unclear(self) -> bool:
+        """Whether its sender cannot know what became of it."""
+        return self.answer in (None, Done.IN_DOUBT)
+
+
+@dataclass
+class Judge:
+    """Sees every call, every event and every end of a run; raises AssertionError where a promise is broken.
+
+    ``lost_within_limits``: titles at which a user's edit was lost within the time that nobody can rule out;
+    ``edits``: what the user set since all was in step.
+    """
+
+    world: Watched
+    looks: dict[At, list[Look]] = field(default_factory=lambda: defaultdict(list))
+    sent: dict[At, list[Sent]] = field(default_factory=lambda: defaultdict(list))
+    began: dict[int, int] = field(default_factory=dict)
+    lost_within_limits: set[Place] = field(default_factory=set)
+    edits: dict[At, list[Value | None]] = field(default_factory=lambda: defaultdict(list))
+    overwrites: int = 0
+
+    # While calls are made
+
+    def begins(self, run: int, now: int) -> None:
+        """A run starts to look."""
+        self.began[run] = now
+
+    def edited(self, service: Service, place: Place, value: Value | None) -> None:
+        """The user set a title, or took it off."""
+        self.edits[service.uid, place].append(value)
+
+    def shown(self, run: int, service: Service, place: Place, value: Value | None, at: int) -> None:
+        """A list or a lookup said something of a title."""
+        self.looks[service.uid, place].append(Look(at, run, value))
+
+    def leaves(self, run: int, service: Service, feature: Feature, write: Write, title: Title | None) -> None:
+        """A write is on its way: from now on it may arrive."""
+        row = self._journalled(run, service, feature, write)
+        self._nothing_is_removed(write)
+        self._held_by(run, service)
+        mode, sides = self.world.sides(run)
+        assert sides[Side(row["side"])] is service, "written to the wrong side"
+        assert mode is Mode.TWO_WAY or row["side"] == "target", "a one-way lane wrote to its source"
+        assert rounded(service, feature, write.wanted) == write.wanted, "off the grid of the service"
+        if title is None:
+            return
+        place = (feature, title.number)
+        before = self.sent[service.uid, place]
+        again = (one for one in before if one.run == run and one.answer is not Done.RETRY_LATER)
+        assert not any(again), "the same title twice in a run"
+        self._no_doubt(service, place, before)
+        if feature is Feature.RATINGS:
+            self._was_looked_at(run, service, place, write)
+        self._follows_a_user(run, service, sides[Side(row["side"]).other], place)
+        before.append(Sent(service.now(), run, write.id, self.began[run]))
+
+    def _journalled(self, run: int, service: Service, feature: Feature, write: Write) -> Any:
+        """4: no call outside the journal, and none to another account."""
+        row = self.world.ground.row("SELECT * FROM journal WHERE run = ? AND seq = ?", run, write.id)
+        assert row is not None, "not in the journal"
+        assert row["state"] == "sent", f"sent, and the journal says {row['state']}"
+        assert (row["account_uid"], row["feature"]) == (service.uid, feature), "another account or list"
+        assert (row["expected"], row["wanted"]) == (write.expected, write.wanted)
+        assert row["native_id"] == write.ref.native_id
+        query = """SELECT run, seq FROM journal WHERE account_uid = ? AND feature = ? AND title = ?
+            AND state IN ('sent', 'in_doubt') AND NOT (run = ? AND seq = ?)"""
+        others = self.world.ground.rows(query, service.uid, feature, row["title"], run, write.id)
+        assert not others, "sent while another write of the title is in doubt"
+        return row
+
+    def _nothing_is_removed(self, write: Write) -> None:
+        """3: no lane may remove anything yet."""
+        assert write.wanted is not None, "a removal"
+
+    def _held_by(self, run: int, service: Service) -> None:
+        lease = self.world.ground.row("SELECT run FROM lease WHERE account_uid = ?", service.uid)
+        assert lease is not None
+        assert lease["run"] == run, "another run holds the account"
+
+    def _no_doubt(self, service: Service, place: Place, before: list[Sent]) -> None:
+        """6: what may still arrive, or be seen late, is not sent again; later it is looked up first."""
+        for one in before:
+            if not one.unclear:
+                continue
+            ripe = one.at + service.delay_ms + service.limit_ms
+            assert service.now() >= ripe, "sent again while the first may still arrive"
+            seen = any(look.at >= ripe for look in self.looks[service.uid, place])
+            assert seen or place[1] in service.gone, "sent again without a look"
+
+    def _was_looked_at(self, run: int, service: Service, place: Place, write: Write) -> None:
+        """5: a rating is written only over what was seen within a minute."""
+        looks = [look for look in self.looks[service.uid, place] if look.run == run]
+        assert looks, "a rating written unseen"
+        assert service.now() - looks[-1].at <= MINUTE, "a rating written over an old reading"
+        assert looks[-1].value in (write.expected, write.wanted), "written over another value than was seen"
+
+    def _follows_a_user(self, run: int, service: Service, other: Service, place: Place) -> None:
+        """7: since what our last write of this title rested on, somebody else did something on the other side."""
+        mine = {one for one in self.began if self.world.sides(one) == self.world.sides(run)}
+        arrived = [one for one in self.sent[service.uid, place] if one.run in mine and self._is_done(one)]
+        before = arrived[-1].began if arrived else 0
+        theirs = [
+            event.at for event in other.events.get(place, ()) if event.by == "user" or _run(event) not in mine
+        ]
+        assert any(at > before - other.delay_ms for at in theirs), "nobody changed the other side"
+
+    def _is_done(self, one: Sent) -> bool:
+        """Whether a write arrived, and was not taken for one that had not: the user may have undone it at once."""
+        row = self.world.ground.row("SELECT state FROM journal WHERE run = ? AND seq = ?", one.run, one.seq)
+        return one.arrived and row["state"] != "dropped"
+
+    def happens(self, service: Service, place: Place, event: Event) -> None:
+        """A value comes to a list; told right before."""
+        if isinstance(event.by, str):
+            return
+        run, seq = event.by
+        one = next(one for one in self.sent[service.uid, place] if (one.run, one.seq) == (run, seq))
+        assert not one.arrived, "arrived twice"
+        one.arrived = True
+        old = service.last(place)
+        if old is not None and old.value not in (None, event.value):
+            self.overwrites += 1
+            self._may_be_overwritten(run, seq, service, place, old, event.at)
+
+    def _may_be_overwritten(
+        self, run: int, seq: int, service: Service, place: Place, old: Event, now: int
+    ) -> None:
+        """5: what stood there long enough to be seen, or was seen, is kept in the journal."""
+        row = self.world.ground.row("SELECT before FROM journal WHERE run = ? AND seq = ?", run, seq)
+        assert row is not None
+        shown = any(
+            look.run == run and look.at >= old.at and look.value == old.value
+            for look in self.looks[service.uid, place]
+        )
+        young = old.at > now - MINUTE - service.delay_ms - service.limit_ms
+        if young and not shown:
+            self.lost_within_limits.add(place)
+            return
+        assert row["before"] == old.value, f"{old} was overwritten, and the journal kept {row['before']}"
+
+    def answered(self, run: int, service: Service, feature: Feature, write: Write, outcome: Outcome) -> None:
+        """The sender hears how a write ended."""
+        for place, all_sent in self.sent.items():
+            if place[0] == service.uid and place[1][0] is feature:
+                for one in all_sent:
+                    if (one.run, one.seq) == (run, write.id):
+                        one.answer = outcome.done
+
+    # When a run has ended
+
+    def run_ended(self, run: RunRow) -> None:
+        """8: the report accounts for every planned write, and never says more than was done."""
+        assert run.code != "internal", f"a fault: {run.params}"
+        left = self.world.ground.rows("SELECT seq FROM journal WHERE run = ? AND state = 'planned'", run.id)
+        assert not left, "still planned after the end"
+        if run.status == "interrupted":
+            return
+        for feature, counts in self.world.ground.counts(run.id).items():
+            self._accounted(run, Feature(feature), counts)
+
+    def _accounted(self, run: RunRow, feature: Feature, counts: dict[str, Any]) -> None:
+        query = "SELECT side, outcome FROM journal WHERE run = ? AND feature = ?"
+        rows = self.world.ground.rows(query, run.id, feature)
+        assert counts["planned"] == len(rows), "planned, and not in the journal"
+        _, sides = self.world.sides(run.id)
+        applied = 0
+        for side, service in sides.items():
+            told = sum(counts["to"][side.value].values())
+            arrived = sum(
+                one.arrived
+                for (uid, place), sent in self.sent.items()
+                if uid == service.uid and place[0] is feature
+                for one in sent
+                if one.run == run.id
+            )
+            assert told <= arrived, f"{told} told as done on the {side}, and {arrived} arrived"
+            applied += told
+        unmatched = sum(row["outcome"] == "unmatched" for row in rows)
+        ends = {**counts, "unmatched": unmatched}
+        assert counts["planned"] == applied + sum(ends[name] for name in OUTCOMES), f"{counts} do not add up"
+
+
+def _run(event: Event) -> int:
+    return event.by[0] if isinstance(event.by, tuple) else 0

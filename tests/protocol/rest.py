@@ -1,0 +1,168 @@
+"""What must be true of all lists once nobody edits any more and every delay has passed."""
+
+from typing import TYPE_CHECKING
+
+from crosswatch.model.kinds import Conflict, Feature, Kind, Mode, Side
+from crosswatch.model.values import Value, same
+from tests.protocol.services import GRIDS, TITLES, Place, Service, Title, rounded
+
+if TYPE_CHECKING:
+    from tests.protocol.world import Between, World
+
+
+def in_step(world: "World") -> None:
+    """Both sides of every pair agree on every title, or differ for a reason that is real and told."""
+    asked: set[Place] = set()
+    for number, pair in enumerate(world.setting.pairs):
+        _, sides = world.between(pair)
+        source, target = sides[Side.SOURCE], sides[Side.TARGET]
+        for feature in Feature:
+            if feature in source.traits.features and feature in target.traits.features:
+                asked |= _Lane(world, number, pair, feature, source, target).check()
+    for account, place in list(world.judge.edits):
+        if place not in asked:
+            del world.judge.edits[account, place]
+    world.judge.lost_within_limits.clear()
+
+
+class _Lane:
+    def __init__(
+        self, world: "World", number: int, pair: "Between", feature: Feature, source: Service, target: Service
+    ) -> None:
+        self._world, self._pair, self._feature = world, pair, feature
+        self._source, self._target = source, target
+        self._grid = None
+        if feature is Feature.RATINGS:
+            self._grid = GRIDS[source.traits.grid].coarser(GRIDS[target.traits.grid])
+        row = world.ground.row(
+            "SELECT id FROM lane WHERE pair = ? AND feature = ?", world.pairs[number], feature
+        )
+        self._id = row["id"]
+        query = "SELECT max(id) AS run FROM run WHERE pair = ?"
+        last = world.ground.row(query, world.pairs[number])["run"]
+        self._counts = world.ground.counts(last)[feature]
+        query = """SELECT title FROM attention WHERE lane = ? AND kind = 'conflict' AND answered_at IS NULL"""
+        self._asked = [row["title"] for row in world.ground.rows(query, self._id)]
+
+    def check(self) -> set[Place]:
+        """Every title, and that no more are asked about than there are reasons for; gives those."""
+        asked: set[Place] = set()
+        for title in TITLES:
+            if title.kind not in self._pair.kinds or (
+                title.kind is Kind.EPISODE and self._feature is Feature.WATCHLIST
+            ):
+                continue
+            if self._title(title):
+                asked.add((self._feature, title.number))
+        assert self._counts["conflicts"] == len(asked) == len(self._asked), f"{asked} and {self._asked}"
+        return asked
+
+    def _title(self, title: Title) -> bool:
+        """One title; whether its two sides wait for an answer of the user."""
+        place = (self._feature, title.number)
+        source, target = self._source.value(place), self._target.value(place)
+        if self._cannot_be_told(title):
+            return False
+        assert not self._doubts(place), "a doubt that nobody is asked about"
+        if self._in_doubt(place):
+            return False
+        if same(source, target, self._grid):
+            self._is_based(place, source, target)
+            self._kept_what_the_user_set(place)
+            return False
+        if source is None or target is None:
+            assert self._taken_off(place), f"{place}: {source} and {target}, and nobody took it off"
+            return False
+        told = f"{place}: {source} and {target}"
+        if not self._is_asked(title):
+            assert self._left(place), told
+            return False
+        assert self._pair.conflict in (Conflict.ASK, Conflict.NEWEST), told
+        assert all(self._edits(side, place) for side in (self._source, self._target)), f"{told}: no conflict"
+        return True
+
+    def _is_asked(self, title: Title) -> bool:
+        """Whether the user is asked about it at this moment."""
+        return any(key in self._asked for key in self._keys(title))
+
+    def _keys(self, title: Title) -> list[int]:
+        """CrossWatch's own titles for it: one, if both services are understood."""
+        natives = [title.ref(side.name).native_id for side in (self._source, self._target)]
+        query = "SELECT DISTINCT title FROM title_id WHERE value IN (?, ?)"
+        return [row["title"] for row in self._world.ground.rows(query, *natives)]
+
+    def _edits(self, service: Service, place: Place) -> list[Value | None]:
+        return self._world.judge.edits.get((service.uid, place), [])
+
+    def _cannot_be_told(self, title: Title) -> bool:
+        """Gone from a service at the moment, or without a name that both know."""
+        known = self._target.find(title.ref(self._source.name)) and self._source.find(
+            title.ref(self._target.name)
+        )
+        return not known or title.number in self._source.gone | self._target.gone
+
+    def _doubts(self, place: Place) -> bool:
+        """Whether a write is in doubt although it was looked up in vain and nobody was asked."""
+        return any(row["asked"] == 0 for row in self._unsettled(place))
+
+    def _in_doubt(self, place: Place) -> bool:
+        return bool(self._unsettled(place))
+
+    def _unsettled(self, place: Place) -> list[dict[str, int]]:
+        """The doubts about a title, each with how many open questions there are about it."""
+        query = """SELECT j.title, count(a.id) AS asked FROM journal j
+            LEFT JOIN attention a ON a.title = j.title AND a.kind = 'doubt' AND a.answered_at IS NULL
+            WHERE j.state IN ('sent', 'in_doubt') AND j.account_uid IN (?, ?) AND j.feature = ?
+            GROUP BY j.run, j.seq"""
+        found = self._world.ground.rows(query, self._source.uid, self._target.uid, self._feature)
+        keys = self._keys(TITLES[place[1] - 1])
+        return [row for row in found if row["title"] in keys]
+
+    def _taken_off(self, place: Place) -> bool:
+        """Whether the side that lacks it had it taken off, by the user or by the service itself."""
+        if self._left(place):
+            return True
+        for side in (self._source, self._target):
+            last = side.last(place)
+            if last is not None and last.value is None:
+                return True
+        return False
+
+    def _left(self, place: Place) -> bool:
+        """One-way: what the user did on the target stays as it is."""
+        if self._pair.mode is Mode.TWO_WAY:
+            return False
+        theirs = [event for event in self._target.events.get(place, ()) if isinstance(event.by, str)]
+        if not theirs:
+            return False
+        wins = self._pair.conflict is Conflict.SOURCE and self._target.value(place) is not None
+        return not (wins and self._source.changed_at(place) > theirs[-1].at)
+
+    def _is_based(self, place: Place, source: Value | None, target: Value | None) -> None:
+        """The base row holds what each side itself says."""
+        query = "SELECT source_value, target_value FROM base WHERE lane = ? AND title = ?"
+        keys = self._keys(TITLES[place[1] - 1])
+        rows = [row for key in keys for row in self._world.ground.rows(query, self._id, key)]
+        found = [(row["source_value"], row["target_value"]) for row in rows]
+        if source is None and (found == [] or self._absence_cannot_be_proved()):
+            return
+        assert found == [(source, target)], f"{place}: the base says {found}, the sides {source} and {target}"
+
+    def _absence_cannot_be_proved(self) -> bool:
+        return not (self._source.traits.lookups and self._target.traits.lookups)
+
+    def _kept_what_the_user_set(self, place: Place) -> None:
+        """Where both agree, it is on what the user set last on one of the sides, and never on an older value."""
+        sides = (self._source, self._target)
+        edits = {side.name: self._edits(side, place) for side in sides}
+        if not any(edits.values()) or place in self._world.judge.lost_within_limits:
+            return
+        last_events = [side.last(place) for side in sides]
+        if len(self._world.pairs) > 1 or any(event and event.by == "service" for event in last_events):
+            return
+        last = [values[-1] for values in edits.values() if values]
+        allowed = {rounded(side, self._feature, value) for side in sides for value in last}
+        for side in sides:
+            assert side.value(place) in allowed, f"{place}: {side.value(place)}, and the user set {edits}"
+            if edits[side.name] and not any(edits[other.name] for other in sides if other is not side):
+                assert side.value(place) == edits[side.name][-1], "what the user set was overwritten"
