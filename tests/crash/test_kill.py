@@ -2,185 +2,219 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import sqlite3
+import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 
-from crosswatch.providers.tmdb import provider as tmdb_provider
-from crosswatch.providers.tmdb.manifest import PACE
+from crosswatch.model.kinds import Mode
+from tests.crash.launcher import MOMENTS
 from tests.system.homes import Home
-from tests.system.processes import PROGRAM, environment, simulated_tmdb, started
+from tests.system.live import Stage
+from tests.system.processes import Process, SimulatedTmdb, environment, simulated_tmdb, started
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(900)]
+LAUNCHER = str(Path(__file__).with_name("launcher.py"))
+NEVER, CHANCE = "never", "chance"
+TITLES = 250
+"""Of each list, so that a story is 500 writes."""
 
-SOAK = os.environ.get("CROSSWATCH_SOAK") == "1"
-RATINGS, WATCHLIST = 1_300, 600
-STORIES = 60 if SOAK else 5
-KILLS = 3
-BUDGET = 900.0 if SOAK else 60.0
-"""Seconds after which no new story begins."""
+AT_ONCE = 0.0
+"""Seconds after which a doubt is ripe, for those who do not mean to meet one that is not."""
 
-FEWEST = 8
-"""Kills that have to hit before the run's own end; else the test does not show what it should."""
-
-TITLE = "(SELECT x.kind || x.value FROM title_id x WHERE x.title = t.title AND x.namespace = 'tmdb')"
+NAME = "(SELECT x.kind || x.value FROM title_id x WHERE x.title = t.title AND x.namespace = 'tmdb')"
+WHOSE = "(SELECT provider || instance FROM account a WHERE a.{} = t.{})"
 COMPARED = (
-    f"SELECT {TITLE}, feature, value, date, precision, origin FROM tracker_item t ORDER BY t.id",
-    f"""SELECT lane, {TITLE} AS name, source_value, target_value, source_stamp, target_stamp, source_native,
-        target_native = t.title, ours, kept, rated FROM base t ORDER BY lane, name""",
-    f"SELECT account, feature, {TITLE} AS name, value, stamp, date FROM reading t ORDER BY 1, 2, 3",
-    f"SELECT account_uid LIKE 'tracker:%', feature, {TITLE} AS name, value FROM last_write t ORDER BY 2, 3",
-    "SELECT kind, name, year, poster, season, number, merged_into FROM title ORDER BY kind, name, poster",
+    f"""SELECT (SELECT feature FROM lane WHERE id = t.lane), {NAME} AS name, source_value, target_value,
+        source_native, CASE target_native WHEN t.title THEN 'own' ELSE target_native END, ours, kept, rated
+        FROM base t ORDER BY 1, 2""",
+    f"SELECT {WHOSE.format('uid', 'account_uid')}, feature, {NAME}, value FROM last_write t ORDER BY 1, 2, 3",
+    f"SELECT {WHOSE.format('id', 'account')}, feature, {NAME}, value, date FROM reading t ORDER BY 1, 2, 3",
+    f"SELECT {NAME}, feature, value, date, precision, origin LIKE 'tmdb:%' FROM tracker_item t ORDER BY t.id",
+    "SELECT kind, name, year, poster, season, number, merged_into FROM title ORDER BY 1, 2, 4",
     "SELECT namespace, kind, value FROM title_id ORDER BY 1, 2, 3",
-    "SELECT feature, whole, gap, total, reason, cursor FROM snapshot WHERE account = 1 ORDER BY feature",
-    "SELECT * FROM unmatched UNION ALL SELECT id, kind, lane, title, made_at FROM attention",
+    f"SELECT {WHOSE.format('id', 'account')}, feature, whole, gap, total FROM snapshot t ORDER BY 1, 2",
+    "SELECT title FROM unmatched UNION ALL SELECT title FROM attention",
 )
-
-
-@dataclass
-class Victim(Home):
-    """An installation whose program is killed; ``killed``: the runs that were under way."""
-
-    killed: list[int] = field(default_factory=list)
-
-
-def compared(home: Home) -> list[list[tuple[Any, ...]]]:
-    """All that a sync leaves behind, without times, numbers of runs and versions."""
-    with home.looked_at() as connection:
-        return [connection.execute(query).fetchall() for query in COMPARED]
-
-
-SENT = "SELECT 1 FROM journal WHERE run > :run AND state = 'sent' AND feature = :feature LIMIT 1"
-ENDED = (
-    "SELECT 1 FROM journal WHERE run > :run AND state = 'done' AND feature = :feature LIMIT 1 OFFSET :past"
-)
-PLANNED = "SELECT 1 FROM journal WHERE run > :run AND feature = :feature LIMIT 1"
-UNRECORDED = """
-SELECT 1 FROM journal j JOIN tracker_item i ON i.title = j.title AND i.feature = j.feature
-WHERE j.run > :run AND j.state = 'sent' AND j.feature = :feature AND i.value = j.wanted LIMIT 1
+SENT_AGAIN = """
+SELECT a.run, a.seq, b.run, b.seq FROM journal a JOIN journal b
+ON (a.lane, a.side, a.title, a.wanted) = (b.lane, b.side, b.title, b.wanted) AND a.run < b.run
+WHERE a.sent_at IS NOT NULL AND b.sent_at IS NOT NULL
+AND (a.done_at IS NULL OR a.done_at > b.sent_at OR a.outcome != 'not_sent')
 """
+"""Writes that were sent once more although the first sending was not settled, or had worked."""
 
 
 @dataclass(frozen=True)
-class Moment:
-    """When to kill: once TMDb was asked so often, or once a query finds something; then a breath later."""
+class Story:
+    """Two accounts and what is on their lists before a sync. ``changed``: the target has older ratings."""
 
-    name: str
-    asked: int = 0
-    query: str = ""
-    feature: str = "ratings"
-    past: int = 0
-    breath: float = 0.0
-
-    def has_come(self, home: Home, connection: sqlite3.Connection, run: int, asked: int) -> bool:
-        if self.asked:
-            return bool(home.tmdb.ask("/state")["requests"] - asked >= self.asked)
-        values = {"run": run, "feature": self.feature, "past": self.past}
-        return connection.execute(self.query, values).fetchone() is not None
+    target: str = "tmdb/second"
+    mode: Mode = Mode.ONE_WAY
+    both: bool = False
+    changed: bool = False
 
 
-def moments(chance: random.Random) -> Iterator[Moment]:
-    """One while it reads, then two while it stores; each kind in its turn, the rest by chance."""
-    while True:
-        for storing in (
-            (Moment("sent", query=SENT), Moment("unrecorded", query=UNRECORDED)),
-            (Moment("planned", query=PLANNED), Moment("in the middle", query=ENDED, past=499)),
-            (Moment("unrecorded", query=UNRECORDED), Moment("of the last", query=ENDED, past=1_200)),
-            (
-                Moment("later lane", query=UNRECORDED, feature="watchlist"),
-                Moment("its middle", query=ENDED, feature="watchlist", past=200),
-            ),
-            (
-                Moment("by chance", query=PLANNED, breath=chance.random() * 0.3),
-                Moment("by chance", query=PLANNED, feature="watchlist", breath=chance.random() * 0.1),
-            ),
-        ):
-            yield Moment("reading", asked=chance.randint(1, 8), breath=chance.random() * 0.1)
-            yield from storing
+STORIES = {
+    "to an empty account": Story(),
+    "both ways": Story(mode=Mode.TWO_WAY, both=True),
+    "over older ratings": Story(changed=True),
+    "to the tracker": Story(target="tracker"),
+}
 
 
-def killed(home: Victim, moment: Moment) -> bool:
-    """Starts the program and kills it at that moment; whether that was before its end."""
-    asked = home.tmdb.ask("/state")["requests"]
-    with home.looked_at() as connection:
-        run = connection.execute("SELECT coalesce(max(id), 0) FROM run").fetchone()[0]
-        process = started(PROGRAM, "sync", environment=environment(home.folder, home.tmdb))
-        try:
-            while process.child.poll() is None and not moment.has_come(home, connection, run, asked):
-                time.sleep(0.0005)
-            time.sleep(moment.breath)
-        finally:
-            code = process.end(signal.SIGKILL)
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-        begun = connection.execute("SELECT id, status FROM run WHERE id > ?", (run,)).fetchall()
-    if code not in (0, -signal.SIGKILL):
-        raise AssertionError(f"sync ended with {code}: {process.said}")
-    if code == -signal.SIGKILL:
-        home.killed += [number for number, status in begun if status == "running"]
-    return code == -signal.SIGKILL
+@dataclass
+class Victim:
+    """An installation whose program is killed; ``killed``: the runs that were under way then."""
 
+    stage: Stage
+    story: Story
+    killed: list[int] = field(default_factory=list)
 
-def nothing_is_left(home: Victim) -> None:
-    """No lease, no process, no write half done; every run that was killed says so."""
-    with home.looked_at() as connection:
-        assert connection.execute("SELECT * FROM lease WHERE holder != ''").fetchall() == []
-        assert connection.execute("SELECT * FROM process").fetchall() == []
-        states = connection.execute("SELECT DISTINCT state FROM journal").fetchall()
-        assert {state for (state,) in states} <= {"done", "dropped"}
-        statuses = dict(connection.execute("SELECT id, status FROM run").fetchall())
-    assert {statuses[run] for run in home.killed} <= {"interrupted"}
-    assert "running" not in statuses.values()
-    assert list((home.settings.state / "processes").iterdir()) == []
+    @classmethod
+    def make(cls, folder: Path, tmdb: SimulatedTmdb, story: Story, films: Sequence[Any]) -> Victim:
+        """Fresh users with the lists of the story, connected in a fresh folder."""
+        users = {name: f"{folder.name}-{name}" for name in ("default", "second")}
+        numbers = [int(tmdb.ask("/users", {"username": user})["id"]) for user in users.values()]
+        home = Home(folder, tmdb)
+        home.make(("tmdb", story.target), users=users, mode=story.mode)
+        made = cls(Stage(home, users["default"], users["second"], numbers[0]), story)
+        made._fill(films)
+        tmdb.ask("/log", method="DELETE")
+        return made
 
-
-def _ratings(chance: random.Random, films: list[Any]) -> list[list[Any]]:
-    return [[film, chance.randint(1, 20) / 2] for film in films]
-
-
-def test_a_sync_that_is_killed_at_any_moment_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
-    seed = random.SystemRandom().randrange(10**6) if SOAK else 7
-    chance = random.Random(seed)
-    begun, hits, story = time.monotonic(), [], 0
-    options = ("--ratings", str(RATINGS), "--watchlist", str(WATCHLIST), "--knob", "page_size=200")
-    with (
-        simulated_tmdb(*options) as tmdb,
-        mock.patch.object(tmdb_provider, "PACE", replace(PACE, per_second=900)),
-    ):
-        calm, victim = Home(tmp_path / "calm", tmdb), Victim(tmp_path / "victim", tmdb)
-        calm.make()
-        victim.make()
-        tmdb.ask("/knobs", {"delay": 0.02})
-        films = [key for key, _ in tmdb.ask("/lists?user=demo")["ratings"]]
-        when = moments(chance)
-        while story < STORIES and time.monotonic() - begun < BUDGET:
-            story += 1
-            calm.sync()
-            for _ in range(KILLS):
-                moment = next(when)
-                if killed(victim, moment):
-                    hits.append(moment.name)
-            victim.sync()
-            nothing_is_left(victim)
-            for made, wanted in zip(compared(victim), compared(calm), strict=True):
-                assert made == wanted, f"seed {seed}, story {story}, after {hits[-KILLS:]}"
-            tmdb.ask(
-                "/fill", {"user": "demo", "ratings": _ratings(chance, films), "synthetic": {"movies": 450}}
+    def _fill(self, films: Sequence[Any]) -> None:
+        rated, listed = films[:TITLES], films[TITLES // 2 :][:TITLES]
+        here = [self.stage.source] * 2 if not self.story.both else [self.stage.source, self.stage.target]
+        if self.story.changed:
+            self._put(self.stage.source, [(film, 3.0) for film in rated], [])
+            self.stage.home.sync()
+        for user, half in zip(here, (slice(0, None, 2), slice(1, None, 2)), strict=True):
+            ratings = [(film, place % 20 / 2 + 0.5) for place, film in enumerate(rated)]
+            self._put(
+                user, [one for one in ratings[half] if one[1] != 3.0 or not self.story.changed], listed[half]
             )
-        truth = tmdb.ask("/lists?user=demo")["ratings"]
-    print(
-        f"{len(hits)} kills ({', '.join(sorted(set(hits)))}) in {time.monotonic() - begun:.0f} s, seed {seed}"
-    )
-    assert len(truth) == RATINGS
-    assert len(hits) >= FEWEST
-    assert {"reading", "sent", "unrecorded"} <= set(hits)
-    assert victim.killed
+
+    def _put(self, user: str, ratings: Sequence[Any], watchlist: Sequence[Any]) -> None:
+        self.stage.tmdb.ask("/fill", {"user": user, "ratings": ratings, "watchlist": watchlist})
+
+    def started(self, moment: str, ripe: float = AT_ONCE) -> Process:
+        """The real program, in the hands of the launcher."""
+        words = (sys.executable, LAUNCHER, moment, str(ripe), "sync", "1")
+        return started(*words, environment=environment(self.stage.home.folder, self.stage.tmdb))
+
+    def is_hit(self, name: str, nth: int, ripe: float, breath: float) -> bool:
+        """Kills it, by itself at a moment or by us after some seconds; whether that was before its end."""
+        last = self.stage.newest()
+        process = self.started(f"{name}:{nth}" if name in MOMENTS else f"{NEVER}:0", ripe)
+        if name == CHANCE:
+            time.sleep(breath)
+            process.end(signal.SIGKILL)
+        code = process.finished()
+        self.stage.quiet()
+        assert code in (0, -signal.SIGKILL), f"sync ended with {code}: {process.said}"
+        assert [row[0] for row in self.stage.rows("PRAGMA integrity_check")] == ["ok"]
+        assert self.stage.rows("PRAGMA foreign_key_check") == []
+        begun = self.stage.rows("SELECT id FROM run WHERE id > ? AND status = 'running'", last)
+        self.killed += [int(row["id"]) for row in begun]
+        return code == -signal.SIGKILL
+
+    def settle(self) -> list[Any]:
+        """The rest, undisturbed; then a run that finds nothing to do. Gives all that it left behind."""
+        for _ in range(2):
+            writes = self._writes()
+            process = self.started(f"{NEVER}:0")
+            assert process.finished() == 0, process.said
+        assert self._writes() == writes, "the last run wrote nothing"
+        return self.left()
+
+    def _writes(self) -> Counter[tuple[str, str]]:
+        """What TMDb did for us, by call and body, without what was cut off before it had arrived whole."""
+        log = self.stage.tmdb.ask("/log?method=POST")["entries"]
+        return Counter((entry["path"], entry["body"]) for entry in log if entry["status"] in (200, 201))
+
+    def left(self) -> list[Any]:
+        """Both lists of both accounts, and our own rows; without times, numbers of runs and versions."""
+        with self.stage.home.looked_at() as connection:
+            stored = [connection.execute(query).fetchall() for query in COMPARED]
+        return [*stored, self.stage.lists(self.stage.source), self.stage.lists(self.stage.target)]
+
+    def nothing_was_repeated_and_nothing_is_left(self) -> None:
+        writes = self._writes()
+        assert {key: times for key, times in writes.items() if times > 1} == {}
+        assert [tuple(row) for row in self.stage.rows(SENT_AGAIN)] == []
+        self.stage.is_left_in_order()
+        states = {row["state"] for row in self.stage.rows("SELECT DISTINCT state FROM journal")}
+        assert states <= {"done", "dropped"}
+        status = {row["id"]: row["status"] for row in self.stage.rows("SELECT id, status FROM run")}
+        assert {status[run] for run in self.killed} <= {"interrupted"}
+        assert "running" not in status.values()
+
+
+def moments(chance: random.Random) -> Iterator[tuple[str, int, float, float]]:
+    """One after the other, each at another window and call; a doubt is met ripe, and now and then before it is."""
+    order = (
+        "planned", "sent", "settling", "middle", CHANCE, "effect", "settled", "answered", "recorded", "planning",
+        "marking", CHANCE, "reading",
+    )  # fmt: skip
+    while True:
+        for name in order:
+            nth = chance.randint(1, 10) if name in ("reading", "middle", "effect") else chance.randint(1, 3)
+            nth = 1 if name in ("settling", "settled", "planned", "planning") else nth
+            ripe = 60.0 if name in ("sent", "answered") and chance.random() < 0.4 else AT_ONCE
+            yield name, nth, ripe, chance.uniform(0.6, 2.5)
+
+
+def killed_often(
+    folder: Path, names: Sequence[str], *, kills: int, each: int, budget: float, seed: int
+) -> Counter[str]:
+    """Stories until there were so many kills, or until no new one may begin any more; gives the kills per moment."""
+    chance = random.Random(seed)
+    begun, hits = time.monotonic(), Counter[str]()
+    when, twins, told = moments(chance), dict[str, list[Any]](), 0
+    with simulated_tmdb("--knob", "page_size=100", "--knob", "delay=0.002", "--user", "library") as tmdb:
+        tmdb.ask("/fill", {"user": "library", "synthetic": {"movies": 2 * TITLES}})
+        films = tmdb.ask("/lists?user=library")["watchlist"]
+        while hits.total() < kills and time.monotonic() - begun < budget:
+            name, told = names[told % len(names)], told + 1
+            if name not in twins:
+                calm = Victim.make(folder / f"calm{told}", tmdb, STORIES[name], films)
+                twins[name] = calm.settle()
+                calm.nothing_was_repeated_and_nothing_is_left()
+            victim = Victim.make(folder / f"story{told}", tmdb, STORIES[name], films)
+            for last in [*[""] * (each - 1), chance.choice(("closing", "closed"))]:
+                moment, nth, ripe, breath = next(when)
+                if victim.is_hit(last or moment, 1 if last else nth, AT_ONCE if last else ripe, breath):
+                    hits[last or moment] += 1
+            same = list(zip(victim.settle(), twins[name], strict=True))
+            victim.nothing_was_repeated_and_nothing_is_left()
+            for made, wanted in same:
+                assert made == wanted, f"seed {seed}, story {told} ({name}), after {len(victim.killed)} kills"
+    said = ", ".join(f"{name} {hits[name]}" for name in (*MOMENTS, CHANCE) if hits[name])
+    print(f"{hits.total()} kills in {told} stories and {time.monotonic() - begun:.0f} s, seed {seed}: {said}")
+    return hits
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(400)
+def test_a_sync_that_is_killed_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    names = ("to an empty account", "both ways", "to the tracker")
+    hits = killed_often(tmp_path, names, kills=22, each=8, budget=40, seed=7)
+    assert hits.total() >= 6
+    assert {"planned", "sent", "settling", "middle", "effect"} <= set(hits)
+
+
+@pytest.mark.crash
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_two_hundred_kills_leave_no_trace(tmp_path: Path) -> None:
+    seed = random.SystemRandom().randrange(10**6)
+    hits = killed_often(tmp_path, list(STORIES), kills=200, each=11, budget=3000, seed=seed)
+    assert hits.total() >= 200
+    assert set(hits) == {*MOMENTS, CHANCE}

@@ -88,8 +88,8 @@ class SimulatedTmdb:
     api_url: str
     web_url: str
 
-    def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        method = "GET" if body is None else "PATCH" if path == "/knobs" else "POST"
+    def ask(self, path: str, body: dict[str, Any] | None = None, *, method: str = "") -> Any:
+        method = method or ("GET" if body is None else "PATCH" if path == "/knobs" else "POST")
         answer = httpx2.request(method, f"{self.web_url}/_simulator{path}", json=body, timeout=30)
         assert answer.status_code == 200, answer.text
         return answer.json()
