@@ -1,6 +1,7 @@
 """Statements for many rows: in pieces, so that neither their number nor the memory they take grows with each title."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -28,7 +29,8 @@ def execute_all(connection: Connection, statement: Executable, rows: Iterable[di
         connection.execute(statement, batch)
 
 
-def upsert(table: Table, *changing: str, key: Sequence[str] = ()) -> Executable:
+@cache
+def upsert(table: Table, *changing: str, key: tuple[str, ...] = ()) -> Executable:
     """Inserts a row, or changes these columns of the one with the same ``key`` (its primary key); none: leaves it."""
     query = sqlite.insert(table)
     same = list(key) or [column.name for column in table.primary_key.columns]
