@@ -14,6 +14,7 @@ from crosswatch.model.refs import Ref, ids
 from crosswatch.services.connect import ConnectTmdb
 from crosswatch.simulators.tmdb import DEMO_KEY, Key, Simulator, fill_movielens_user
 from crosswatch.simulators.tmdb.catalogue import well_known
+from crosswatch.store import attention
 from crosswatch.store.pairs import LaneSettings, PairRow
 from tests.system.test_real_data import FOLDER
 from tests.system.world import SECOND, TMDB, TRACKER, ShiftedClock, World, lane, make_world
@@ -177,12 +178,24 @@ def test_a_rating_that_tmdb_hides_from_its_list_is_not_overwritten_unseen(world:
     edit(world, "alice", "rate", film, 8.0)
     edit(world, "bob", "rate", film, 3.0)
     world.sim.knobs.hidden_rows = {film}
-    pair = world.add_pair(TRACKER, SECOND)
+    rule = dict.fromkeys(Feature, LaneSettings(conflict=Conflict.ASK))
+    pair = world.add_pair(TRACKER, SECOND, mode=Mode.TWO_WAY, features=rule)
     world.run(world.house.runner._tools.resolver.keys([Ref(Kind.MOVIE, ids(tmdb=film[1]))]))
     world.by_hand(Feature.RATINGS, film, 800)
     report = world.sync(pair)
     assert (report.run.status, lane(report)["moved"]) == ("partial", 1)
     assert world.sim.ratings("bob") == {film: 3.0}
+    for _ in range(3):
+        world.clock.forward(301)
+        report = world.sync(pair)
+        assert (report.run.status, lane(report)["conflicts"]) == ("succeeded", 1)
+    world.run(world.house.database.write(lambda c: attention.answer(c, 1, "source", world.clock.now_ms())))
+    assert lane(world.sync(pair))["changed"] == 1
+    assert world.sim.ratings("bob") == {film: 8.0}
+    for _ in range(2):
+        world.clock.forward(301)
+        report = world.sync(pair)
+        assert (report.run.status, lane(report)) == ("succeeded", {"gap": {"target": 1}})
 
 
 @pytest.mark.parametrize("lag", [0, 20, 120, 299])

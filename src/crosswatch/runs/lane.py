@@ -130,8 +130,11 @@ class LaneRun:
     ) -> None:
         """Puts the services' own word on unlisted titles among the readings."""
         wanted = to_look_up(rows, views[Side.SOURCE], views[Side.TARGET])
+        hidden = await self.tools.database.read(self._may_be_hidden)
         for name, keys in wanted.items():
-            natives = {key: rows[key].agreed(name).native_id for key in keys}
+            listed, there = reads[name].listed, reads[name.other].listed
+            keys += [key for key in sorted(hidden - set(keys)) if key not in listed and key in there]
+            natives = {key: row.agreed(name).native_id for key in keys if (row := rows.get(key))}
             proved = await prove(
                 self.sides[name],
                 self.feature,
@@ -142,6 +145,10 @@ class LaneRun:
             )
             reads[name].listed.update(proved)
             self.looked_up.extend(proved)
+
+    def _may_be_hidden(self, connection: Connection) -> set[Key]:
+        """Titles that a list lacks and a look did show: without another look each run would plan them in vain."""
+        return journal.moved(connection, self.lane.id) | attention.titles(connection, self.lane.id)
 
     def _plan(self, rows: Mapping[Key, BaseRow], views: Mapping[Side, SideView]) -> Plan:
         settings = self.lane.settings

@@ -156,6 +156,12 @@ def _drop_settled(connection: Connection, lane_id: int) -> None:
     )
 
 
+def titles(connection: Connection, lane_id: int) -> set[int]:
+    """The titles about which a lane asks, or had an answer that is not done yet."""
+    query = select(attention.c.title).where(attention.c.lane == lane_id, attention.c.title.is_not(None))
+    return set(connection.execute(query).scalars())
+
+
 def answers(connection: Connection, lane_id: int) -> dict[int, Answer]:
     """What the user said to questions of a lane that are about two readings; the newest word on each title.
 
@@ -271,6 +277,11 @@ def _row(row: Any) -> QuestionRow:
 def open_by_pair(connection: Connection) -> dict[int | None, int]:
     """How many questions wait, pair by pair; None: of pairs that are no more."""
     return _by_pair(connection, _OPEN)
+
+
+def conflicts_by_pair(connection: Connection) -> dict[int | None, int]:
+    """How many conflicts wait, pair by pair."""
+    return _by_pair(connection, _OPEN & (attention.c.kind == Question.CONFLICT))
 
 
 def answered_by_pair(connection: Connection) -> dict[int | None, int]:

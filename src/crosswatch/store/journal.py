@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from crosswatch.engine.base import LastWrite
 from crosswatch.model.kinds import Action, Feature, Side
+from crosswatch.model.writes import Done
 from crosswatch.store.statements import execute_all, upsert
 from crosswatch.store.tables import journal, last_write, title
 
@@ -167,6 +168,15 @@ def last_writes(connection: Connection, account_uid: str, feature: Feature) -> d
     """What any lane last wrote to an account; of any age, since no date of a value of ours may count as the user's."""
     query = select(last_write).where(last_write.c.account_uid == account_uid, last_write.c.feature == feature)
     return {row.title: LastWrite(row.value, row.at, row.confirmed) for row in connection.execute(query)}
+
+
+def moved(connection: Connection, lane_id: int) -> set[int]:
+    """Titles of which a lane's last run found another value than the list had shown, or one where it showed none."""
+    last = select(func.max(journal.c.run)).where(journal.c.lane == lane_id).scalar_subquery()
+    query = select(journal.c.title).where(
+        journal.c.run == last, journal.c.lane == lane_id, journal.c.outcome == Done.MOVED
+    )
+    return set(connection.execute(query).scalars())
 
 
 @dataclass(frozen=True, slots=True)
