@@ -22,6 +22,7 @@ from crosswatch.web.pages.views import (
     Status,
 )
 from tests.browser.page_parts import CONNECTIONS, HOSTILE, HOUR, LONG, MINUTE, NOW, UNREACHABLE, State, told
+from tests.browser.page_states_pairs import FORM, PAIRS
 from tests.browser.page_states_settings import ALONE, SETTINGS
 
 TMDB = SideView("tmdb", "TMDb", "alice")
@@ -79,12 +80,21 @@ ENDED = told("session_ended", ("/settings/tmdb_sync", "Connect TMDb again"))
 def home(
     *pairs: PairCard,
     attention: int = 0,
+    unmatched: int = 0,
     recent: tuple[RunRow, ...] = RECENT,
     connections: tuple[ConnectionView, ...] = CONNECTIONS,
 ) -> State:
     return State(
         "home.html",
-        HomeView(connections, pairs, recent=recent, attention=attention, attention_href="/runs/41"),
+        HomeView(
+            connections,
+            pairs,
+            recent=recent,
+            attention=attention,
+            unmatched=unmatched,
+            unmatched_href="/runs/41",
+            more=len(connections) > 2,
+        ),
         Area.HOME,
     )
 
@@ -98,11 +108,19 @@ HOME = {
         ),
         Area.HOME,
     ),
-    "home-offer": State("home.html", HomeView(CONNECTIONS, offer=(("default", "alice"),)), Area.HOME),
+    "home-offer": State("home.html", HomeView(CONNECTIONS, offer=FORM), Area.HOME),
     "home-never": home(pair(PairState.NEVER, counts=(None, None)), recent=()),
     "home-in-step": home(pair(PairState.IN_STEP)),
     "home-in-step-beyond": home(replace(pair(PairState.IN_STEP), beyond=3)),
-    "home-in-step-attention": home(pair(PairState.IN_STEP, counts=(20_000, 184_113)), attention=3),
+    "home-asking": home(
+        replace(pair(PairState.ASKING, counts=(20_000, 184_113)), mode=Mode.TWO_WAY),
+        attention=3,
+        connections=(
+            *CONNECTIONS,
+            ConnectionView("tmdb", "TMDb", "bob", ConnectionState.CONNECTED, "/settings/tmdb_sync"),
+        ),
+    ),
+    "home-unmatched": home(pair(PairState.IN_STEP), unmatched=1),
     "home-running": home(pair(PairState.RUNNING, READING)),
     "home-waiting": home(
         pair(
@@ -331,4 +349,4 @@ ACTIVITY = {
     ),
 }
 
-STATES: dict[str, State] = {**HOME, **ACTIVITY, **SETTINGS, **ALONE}
+STATES: dict[str, State] = {**HOME, **PAIRS, **ACTIVITY, **SETTINGS, **ALONE}

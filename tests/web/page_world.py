@@ -11,6 +11,9 @@ from crosswatch.web.parts import Parts
 from tests.web.api_world import BASE, KEY, Api
 
 HOSTS = "http://127.0.0.1:8787"
+ONE_WAY = {"source": "tmdb", "target": "tracker", "mode": "one-way", "conflict": "ask"}
+"""The form as it is when nothing is chosen in it."""
+
 FORM = {"Origin": HOSTS, "Sec-Fetch-Site": "same-origin"}
 
 
@@ -98,7 +101,7 @@ class Site:
 
     def pair(self) -> None:
         """Keeps both features in the tracker, and waits for the end of the first sync that this begins."""
-        assert self.to("/pairs/tmdb-to-tracker", instance="default", features=["watchlist", "ratings"]) == "/"
+        assert self.to("/pairs/new", **ONE_WAY, features=["watchlist", "ratings"]) == "/"
         self.stream("/stream")
 
     def stream(self, path: str) -> list[str]:

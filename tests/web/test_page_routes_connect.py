@@ -257,7 +257,7 @@ def test_a_second_account(site: Site) -> None:
     assert "alice bob" in page
     assert "alice" in site.get("/settings")
     assert "bob" in site.get("/settings")
-    assert site.to("/pairs/tmdb-to-tracker", instance="second", features="ratings") == "/"
+    assert site.to("/pairs/new", source="tmdb/second", target="tracker/second", features="ratings") == "/"
     site.stream("/stream")
     assert "Tracker (second)" in site.get("/")
     page = site.get(site.to(DISCONNECT, instance="second"))

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import event
 
 from tests.web.api_world import Api
-from tests.web.page_world import Site
+from tests.web.page_world import ONE_WAY, Site
 
-KEEP = "/pairs/tmdb-to-tracker"
+KEEP = "/pairs/new"
 BOTH = ["watchlist", "ratings"]
 
 
@@ -40,9 +40,10 @@ def test_from_the_offer_to_in_step(site: Site) -> None:
     site.fill()
     offer = site.get("/")
     assert "One step left." in offer
-    assert "TMDb alice" in offer
+    assert "TMDb: alice" in offer
+    assert "nothing is removed from either side" in offer
     assert "Starts the first sync." in offer
-    assert site.to(KEEP, instance="default", features=BOTH) == "/"
+    assert site.to(KEEP, **ONE_WAY, features=BOTH) == "/"
     messages = site.stream("/stream")
     assert messages[0].startswith("retry: 3000\ndata: ")
     assert "Everything is in step." in messages[-2]
@@ -65,7 +66,7 @@ def test_every_line_of_a_message_is_data(synced: Site) -> None:
 def test_a_feature_that_is_not_chosen_is_not_synced(site: Site) -> None:
     site.connect()
     site.fill()
-    assert site.to(KEEP, instance="default", features="ratings") == "/"
+    assert site.to(KEEP, **ONE_WAY, features="ratings") == "/"
     site.sync()
     page = site.get("/")
     assert "Ratings 6" in page
@@ -74,14 +75,14 @@ def test_a_feature_that_is_not_chosen_is_not_synced(site: Site) -> None:
 
 def test_no_feature_at_all_is_refused_where_it_was_asked(site: Site) -> None:
     site.connect()
-    status, page = site.refused(KEEP, instance="default")
+    status, page = site.refused(KEEP, **ONE_WAY)
     assert status == 409
     assert "Neither watchlist nor ratings are switched on" in page
     assert "Keep them in step" in page
 
 
 def test_a_pair_of_nothing_is_refused(site: Site) -> None:
-    status, page = site.refused(KEEP, instance="default", features=BOTH)
+    status, page = site.refused(KEEP, **ONE_WAY, features=BOTH)
     assert status == 409
     assert "is not connected." in page
 

@@ -148,7 +148,7 @@ def test_below_a_base_path(make: Make, prefix: str) -> None:
     url = site.to(prefix + "/settings/tmdb_sync/connect", api_key="0a1b2c3d4e5f60718293a4b5c6d7e8f9")
     assert "%2Fcw%2Fconnect%2Ftmdb_sync%2F" in url
     assert site.came_back(site.answered(url)) == "/cw/connect/tmdb_sync/result/connected"
-    assert site.to(prefix + "/pairs/tmdb-to-tracker", features="ratings") == "/cw/"
+    assert site.to(prefix + "/pairs/new", source="tmdb", target="tracker", features="ratings") == "/cw/"
 
 
 def test_the_public_address_wins_over_the_requests(make: Make) -> None:

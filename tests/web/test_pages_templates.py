@@ -12,7 +12,7 @@ from tests.browser.page_states import STATES
 VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
 )
-LABELLED = ("text", "password", "checkbox")
+LABELLED = ("text", "password", "checkbox", "radio")
 LOADS = {"script": "src", "link": "href", "img": "src", "use": "href", "source": "src", "iframe": "src"}
 Attributes = dict[str, str]
 
@@ -97,6 +97,7 @@ def test_names_every_field_and_button(page: Page) -> None:
         assert field.get("type", "text") in (*LABELLED, "hidden")
         named = field.get("id") in labels or field.get("type") == "checkbox"
         assert named or field.get("type") == "hidden", field
+    assert all(field["id"] in labels for field in page.all("select"))
     assert all(page.words("button")), "a button without words"
     assert all(page.words("a")), "a link without words"
     assert all(svg.get("aria-hidden") == "true" for svg in page.all("svg"))
@@ -133,7 +134,13 @@ def test_stays_below_the_base_path(name: str) -> None:
                 assert address.startswith("/media/crosswatch/"), (tag, attribute, address)
 
 
-@pytest.mark.parametrize("name", ["home-hostile", "run-hostile", "tmdb-adding", "error-forbidden-host"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "home-hostile", "run-hostile", "tmdb-adding", "error-forbidden-host",
+        "pair-hostile", "pair-new-hostile", "inbox-hostile",
+    ],
+)  # fmt: skip
 def test_hostile_words_stay_words(name: str) -> None:
     html = render(STATES[name])
     page = Page(html)
@@ -200,7 +207,8 @@ def test_first_run_offers_one_next_step() -> None:
 
 
 def test_what_needs_the_user_is_said_only_where_something_does() -> None:
-    assert "3 things need you" in "".join(Page(render(STATES["home-in-step-attention"])).texts)
+    assert "3 things need you" in "".join(Page(render(STATES["home-asking"])).texts)
+    assert "1 title without a match" in "".join(Page(render(STATES["home-unmatched"])).texts)
     assert "need you" not in "".join(Page(render(STATES["home-empty"])).texts)
 
 

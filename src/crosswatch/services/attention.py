@@ -61,10 +61,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How much waits for the user in a pair, and how many answers wait for its next run."""
+    """How many conflicts of a pair wait for the user, and how many answers for its next run."""
 
     pair: PairRow
-    open: int
+    conflicts: int
     answered: int
 
 
@@ -125,14 +125,14 @@ class Attention:
 
         return await self._house.database.write(store)
 
-    async def by_pair(self) -> tuple[Sequence[Waiting], int]:
-        """Every pair with what waits in it, and how many questions are of pairs that are no more."""
+    async def by_pair(self) -> Sequence[Waiting]:
+        """Every pair with what waits in it."""
 
-        def read(connection: Connection) -> tuple[list[Waiting], int]:
-            waits, done = attention.open_by_pair(connection), attention.answered_by_pair(connection)
-            every = pairs.every(connection)
-            found = [Waiting(pair, waits.get(pair.id, 0), done.get(pair.id, 0)) for pair in every]
-            return found, waits.get(None, 0)
+        def read(connection: Connection) -> list[Waiting]:
+            waits, done = attention.conflicts_by_pair(connection), attention.answered_by_pair(connection)
+            return [
+                Waiting(pair, waits.get(pair.id, 0), done.get(pair.id, 0)) for pair in pairs.every(connection)
+            ]
 
         return await self._house.database.read(read)
 

@@ -8,7 +8,7 @@ from crosswatch.model.kinds import Feature
 from crosswatch.services.house import House
 from crosswatch.services.overview import Overview, ProviderState
 from crosswatch.services.running import RunReport
-from crosswatch.store import accounts, pairs, readings, runs
+from crosswatch.store import accounts, attention, pairs, readings, runs
 from crosswatch.store.database import Connection
 from crosswatch.store.pairs import PairRow
 
@@ -17,21 +17,26 @@ LATELY = 5
 
 @dataclass(frozen=True, slots=True)
 class PairNow:
-    """A pair as it is now. ``titles`` counts what the target's lists held when they were last looked at."""
+    """A pair as it is now. ``titles`` counts what the target's lists held when they were last looked at.
+
+    ``questions``: how many of it wait for the user.
+    """
 
     pair: PairRow
     going: RunReport | None
     last: RunReport | None
     titles: Mapping[Feature, int]
+    questions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class HomeNow:
-    """The installation as it is now; ``recent`` are the newest runs."""
+    """The installation as it is now; ``recent`` are the newest runs, ``questions`` all that wait for the user."""
 
     providers: tuple[ProviderState, ...]
     pairs: tuple[PairNow, ...]
     recent: tuple[RunReport, ...]
+    questions: int = 0
 
 
 class Home:
@@ -50,7 +55,7 @@ class Home:
 def _read(connection: Connection, providers: tuple[ProviderState, ...]) -> HomeNow:
     every = pairs.every(connection)
     last, going = runs.last_ended(connection), {row.pair: row for row in runs.going_on(connection)}
-    recent = runs.newest(connection, limit=LATELY)
+    recent, waiting = runs.newest(connection, limit=LATELY), attention.open_by_pair(connection)
     wanted = {row.id for row in [*recent, *last.values(), *going.values()]}
     lanes = runs.lanes_of(connection, wanted)
     titles = _titles(connection, {pair.target for pair in every})
@@ -62,10 +67,17 @@ def _read(connection: Connection, providers: tuple[ProviderState, ...]) -> HomeN
     return HomeNow(
         providers=providers,
         pairs=tuple(
-            PairNow(pair, report(going, pair), report(last, pair), titles.get(pair.target, {}))
+            PairNow(
+                pair,
+                report(going, pair),
+                report(last, pair),
+                titles.get(pair.target, {}),
+                questions=waiting.get(pair.id, 0),
+            )
             for pair in every
         ),
         recent=tuple(reports[row.id] for row in recent),
+        questions=sum(waiting.values()),
     )
 
 

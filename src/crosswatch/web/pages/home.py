@@ -3,30 +3,25 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from crosswatch.errors import CrossWatchError, Refused, SessionEnded
 from crosswatch.model.accounts import AccountName
-from crosswatch.model.kinds import Feature
 from crosswatch.services.connect import PROVIDER
 from crosswatch.services.following import EVERY_SECONDS
-from crosswatch.services.overview import AccountState
-from crosswatch.services.pairs import NewPair
+from crosswatch.services.overview import AccountState, ProviderState
 from crosswatch.services.standing import Standing
-from crosswatch.store.pairs import LaneSettings
 from crosswatch.web.api.fields import number
-from crosswatch.web.pages.forms import read_form
-from crosswatch.web.pages.making import Names, Stand, card, run_row
+from crosswatch.web.pages.making import BUILT_IN, Names, Stand, card, make_view, run_row
 from crosswatch.web.pages.showing import SETTINGS, ShowDep, Shower, notice_of
 from crosswatch.web.pages.views import Area, ConnectionState, ConnectionView, HomeView
 from crosswatch.web.parts import Parts, PartsDep
 from crosswatch.web.streams import fragment_stream
 
 router = APIRouter(include_in_schema=False)
-_BUILT_IN = "tracker"
 
 
 @router.api_route("/", methods=["GET", "HEAD"])
@@ -39,29 +34,6 @@ async def home(request: Request, parts: PartsDep, show: ShowDep) -> Response:
 async def stream(request: Request, parts: PartsDep, show: ShowDep) -> Response:
     """Home's live part whenever a run moves, until none is left."""
     return fragment_stream(parts, _fragments(request, parts, show))
-
-
-@router.post("/pairs/tmdb-to-tracker")
-async def keep_in_tracker(request: Request, parts: PartsDep, show: ShowDep) -> Response:
-    """Makes the pair of a TMDb account and its own tracker, and begins its first run.
-
-    A pair that is there already is left as it is.
-    """
-    form = await read_form(request)
-    instance = form.get("instance", "default")
-    wanted = set(form.all("features"))
-    new = NewPair(
-        AccountName(PROVIDER, instance),
-        AccountName(_BUILT_IN, instance),
-        features={feature: LaneSettings(enabled=feature.value in wanted) for feature in Feature},
-    )
-    try:
-        pair = await parts.pairs.add(new)
-        await parts.running.start(pair.id, trigger="page")
-    except Refused as refused:
-        if refused.code != "pair_exists":
-            return await _home_again(request, parts, show, refused)
-    return to(request, "/")
 
 
 @router.post("/pairs/{pair_id}/run")
@@ -82,43 +54,61 @@ def to(request: Request, path: str) -> Response:
     return RedirectResponse(f"{request.scope.get('root_path', '')}{path}", 303)
 
 
+@dataclass(frozen=True, slots=True)
+class _Accounts:
+    """Every account with how it is, and the connections of the strip."""
+
+    stands: dict[AccountName, Stand]
+    shown: tuple[ConnectionView, ...]
+
+
 async def home_view(parts: Parts) -> HomeView:
     """Home as it is now."""
     now = await parts.home.now()
     names, at = Names(now.providers), parts.house.clock.now_ms()
-    every = [account for state in now.providers for account in state.accounts]
+    accounts = await _accounts(parts, now.providers, names)
+    used = {name for pair in now.pairs for name in (pair.pair.source, pair.pair.target)}
+    form = make_view(names, accounts.stands, used)
+    unmatched = {
+        pair.last.run.id: sum(int(lane.get("unmatched", 0)) for lane in pair.last.lanes.values())
+        for pair in now.pairs
+        if pair.last is not None
+    }
+    return HomeView(
+        connections=accounts.shown,
+        pairs=tuple(card(pair, names, accounts.stands, at) for pair in now.pairs),
+        offer=form if form is not None and AccountName.parse(form.source) not in used else None,
+        recent=tuple(run_row(report) for report in now.recent),
+        attention=now.questions,
+        unmatched=sum(unmatched.values()),
+        unmatched_href=next((f"/runs/{run_id}" for run_id, count in unmatched.items() if count), ""),
+        more=form is not None and len(form.accounts) > 2,
+    )
+
+
+async def stands_of(parts: Parts) -> tuple[Names, dict[AccountName, Stand]]:
+    """What accounts are called, and whether they can be used."""
+    providers = tuple(await parts.overview.providers())
+    names = Names(providers)
+    return names, (await _accounts(parts, providers, names)).stands
+
+
+async def _accounts(parts: Parts, providers: tuple[ProviderState, ...], names: Names) -> _Accounts:
     stands: dict[AccountName, Stand] = {}
     shown: list[ConnectionView] = []
-    for account in every:
-        if account.name.provider != PROVIDER:
+    built_in: list[ConnectionView] = []
+    for account in (account for state in providers for account in state.accounts):
+        if account.name.provider == BUILT_IN:
             stands[account.name] = Stand()
+            side = names.side(account.name)
+            built_in.append(ConnectionView(BUILT_IN, side.label, side.account, ConnectionState.BUILT_IN))
             continue
         standing = await parts.connect.peek(account.name.instance)
         stands[account.name] = stand = _stand(account.name, standing)
         view = connection_view(account, standing, stand)
         if view is not None:
             shown.append(view)
-    if shown:
-        shown += [
-            ConnectionView(_BUILT_IN, side.label, side.account, ConnectionState.BUILT_IN)
-            for side in (names.side(one.name) for one in every if one.name.provider == _BUILT_IN)
-        ]
-    asking = [pair.last.run for pair in now.pairs if pair.last is not None and pair.last.run.attention]
-    kept = {pair.pair.source for pair in now.pairs}
-    return HomeView(
-        connections=tuple(shown),
-        pairs=tuple(card(pair, names, stands, at) for pair in now.pairs),
-        offer=tuple(
-            (account.name.instance, names.account(account.name))
-            for account in every
-            if account.name.provider == PROVIDER
-            and stands[account.name].error is None
-            and account.name not in kept
-        ),
-        recent=tuple(run_row(report) for report in now.recent),
-        attention=sum(run.attention for run in asking),
-        attention_href=f"/runs/{asking[0].id}" if asking else "",
-    )
+    return _Accounts(stands, (*shown, *built_in) if shown else ())
 
 
 def connection_view(account: AccountState, standing: Standing, stand: Stand) -> ConnectionView | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from crosswatch.model.kinds import Action, Feature, Kind, Mode
+from crosswatch.model.kinds import Action, Conflict, Feature, Kind, Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,28 @@ KINDS = {
 MODES = {
     Mode.ONE_WAY: Label("One way", "Changes go from the left to the right only.", "arrow-right"),
     Mode.TWO_WAY: Label("Both ways", "Changes go in both directions.", "arrow-left-right"),
+}
+
+# The directions of a pair that is being made: there is no left and no right yet.
+WAYS = {
+    Mode.ONE_WAY: Label(
+        "One way",
+        "Changes go from the first account to the second. The first one is only read.",
+        "arrow-right",
+    ),
+    Mode.TWO_WAY: Label(
+        "Both ways", "Changes in either account go to the other one. Both are written to.", "arrow-left-right"
+    ),
+}
+
+# Whose rating counts where both sides changed.
+CONFLICTS = {
+    Conflict.ASK: Label("Ask me", "It waits in the inbox; everything else goes on.", "hand"),
+    Conflict.SOURCE: Label("The first account’s", icon="arrow-right"),
+    Conflict.TARGET: Label("The second account’s", icon="arrow-left"),
+    Conflict.NEWEST: Label(
+        "The newer one", "Where a service gives no dates, it asks. TMDb gives none.", "clock"
+    ),
 }
 
 ACTIONS = {
@@ -79,6 +101,7 @@ PAIR_STATES = {
     "never": Label("Not synced yet", icon="circle-dashed", tone="idle"),
     "running": Label("Syncing", icon="refresh-cw", tone="run"),
     "in_step": Label("In step", icon="circle-check", tone="ok"),
+    "asking": Label("Waits for you", icon="hand", tone="warn"),
     "partly": Label("Nearly in step", icon="circle-alert", tone="warn"),
     "broken": Label("Out of step", icon="circle-x", tone="bad"),
     "stopped": Label("Stopped", icon="circle-stop", tone="idle"),
@@ -101,11 +124,13 @@ MOODS = {
         "and never takes anything away without proof.",
     ),
     "offer": Label(
-        "One step left.", "TMDb is connected. Choose where its watchlist and ratings are to be kept."
+        "One step left.",
+        "TMDb is connected. Choose what its watchlist and ratings are to be kept in step with.",
     ),
     "never": Label("Ready for the first sync.", "The first sync only adds; it never takes anything away."),
     "running": Label("Getting in step.", "You may close this page; it goes on without you."),
     "in_step": Label("Everything is in step."),
+    "asking": Label("Nearly in step.", "All is done but what only you can decide."),
     "partly": Label("Nearly in step.", "Some titles could not be done this time."),
     "broken": Label("Out of step.", "Something needs you before it can go on."),
     "stopped": Label("Stopped half way.", "What was done stays done; the next sync does the rest."),

@@ -1,6 +1,6 @@
 """From what services say to what templates show: pairs, runs and connections as views."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from crosswatch.services.home import PairNow
 from crosswatch.services.overview import AccountState, ProviderState
 from crosswatch.services.running import RunReport
 from crosswatch.store.journal import Item
+from crosswatch.web.pages.form_views import Choice, MakeView
 from crosswatch.web.pages.labels import FEATURES
 from crosswatch.web.pages.showing import notice, notice_of
 from crosswatch.web.pages.views import (
@@ -26,6 +27,9 @@ from crosswatch.web.pages.views import (
     SideView,
     Status,
 )
+
+BUILT_IN = "tracker"
+"""The provider that needs no connecting."""
 
 _ENDED = {
     "succeeded": PairState.IN_STEP,
@@ -63,6 +67,11 @@ class Names:
             return f"Tracker ({name.instance})" if further else "Tracker"
         return known.label if known is not None and known.label else name.instance if further else ""
 
+    def choice(self, name: AccountName) -> str:
+        """One line for a list to choose from."""
+        side = self.side(name)
+        return f"{side.label}: {side.account}" if side.account else side.label
+
     def of(self, name: AccountName) -> AccountState | None:
         """How the account stands, as stored."""
         return self._accounts.get(name)
@@ -91,6 +100,8 @@ def card(now: PairNow, names: Names, stands: Mapping[AccountName, Stand], at: in
         state, told = PairState.BROKEN, notice_of(wrong)
     elif last is not None:
         state, told = _ended(last, both)
+        if state is PairState.IN_STEP and now.questions:
+            state = PairState.ASKING
     return PairCard(
         id=str(pair.id),
         name=pair.name,
@@ -110,6 +121,28 @@ def card(now: PairNow, names: Names, stands: Mapping[AccountName, Stand], at: in
         can_run=state is not PairState.OFF and wrong is None,
         passes=wrong is None and last is not None and last.run.code in _PASSING,
         beyond=_beyond_all(last, pair.mode) if last is not None and state is PairState.IN_STEP else 0,
+    )
+
+
+def make_view(
+    names: Names, stands: Mapping[AccountName, Stand], used: Collection[AccountName]
+) -> MakeView | None:
+    """The form for a new pair, the first account that no pair uses chosen; None while nothing is connected.
+
+    Every account may have a tracker of its own name, which is there as soon as it is chosen.
+    """
+    usable = [name for name, stand in stands.items() if stand.error is None and name.provider != BUILT_IN]
+    if not usable:
+        return None
+    source = next((name for name in usable if name not in used), usable[0])
+    trackers = [AccountName(BUILT_IN, name.instance) for name in (AccountName(BUILT_IN), *usable)]
+    known = [name for name in stands if name.provider == BUILT_IN]
+    return MakeView(
+        accounts=tuple(
+            Choice(str(name), names.choice(name)) for name in dict.fromkeys([*usable, *trackers, *known])
+        ),
+        source=str(source),
+        target=str(AccountName(BUILT_IN, source.instance)),
     )
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from crosswatch.model.kinds import Action, Feature, Kind, Mode
 from crosswatch.model.values import Value
+from crosswatch.web.pages.form_views import MakeView
 from crosswatch.words import Said
 
 
@@ -18,6 +19,7 @@ class Area(StrEnum):
     """Which entry of the navigation is the present one."""
 
     HOME = "home"
+    INBOX = "inbox"
     ACTIVITY = "activity"
     SETTINGS = "settings"
     NONE = ""
@@ -134,11 +136,15 @@ class ConnectionView:
 
 
 class PairState(StrEnum):
-    """How far a pair is in step. ``PARTLY``: the last run left something; ``BROKEN``: it could decide nothing."""
+    """How far a pair is in step. ``PARTLY``: the last run left something; ``BROKEN``: it could decide nothing.
+
+    ``ASKING``: in step but for titles of which the user has to say whose value counts.
+    """
 
     NEVER = "never"
     RUNNING = "running"
     IN_STEP = "in_step"
+    ASKING = "asking"
     PARTLY = "partly"
     BROKEN = "broken"
     STOPPED = "stopped"
@@ -181,14 +187,20 @@ class PairCard:
 
 @dataclass(frozen=True, slots=True)
 class HomeView:
-    """Home. ``offer``: TMDb accounts that could be kept in the tracker while no pair exists, (instance, name)."""
+    """Home. ``offer``: the form for an account that no pair uses yet; ``more``: further pairs could be made.
+
+    ``attention`` counts the questions of the inbox; ``unmatched`` the titles without a match in the last runs, and
+    ``unmatched_href`` is one of those runs.
+    """
 
     connections: tuple[ConnectionView, ...] = ()
     pairs: tuple[PairCard, ...] = ()
-    offer: tuple[tuple[str, str], ...] = ()
+    offer: MakeView | None = None
     recent: tuple[RunRow, ...] = ()
     attention: int = 0
-    attention_href: str = ""
+    unmatched: int = 0
+    unmatched_href: str = ""
+    more: bool = False
     notice: Notice | None = None
 
     @property
@@ -217,6 +229,7 @@ class HomeView:
             PairState.RUNNING,
             PairState.BROKEN,
             PairState.PARTLY,
+            PairState.ASKING,
             PairState.STOPPED,
             PairState.NEVER,
         ):
