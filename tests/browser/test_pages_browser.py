@@ -69,10 +69,19 @@ def test_nothing_scrolls_sideways_or_is_cut_off_on_a_phone(page: Page, served: S
     assert wide == {}
 
 
-@pytest.mark.parametrize("name", ["home-in-step", "run-partial", "tmdb-no-key", "sign-in"])
+REACHED = (
+    "a[href], button:not([disabled]), summary, select, "
+    "input:not([type=hidden], [type=radio]), input[type=radio]:checked"
+)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["home-in-step", "run-partial", "tmdb-no-key", "sign-in", "pair-new-both-ways", "pair", "inbox-one"],
+)
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Page, served: Served, name: str) -> None:
     page.goto(f"{served.url}/state/{name}")
-    focusable = page.locator("a[href], button:not([disabled]), input:not([type=hidden]), summary").count()
+    focusable = page.locator(REACHED).count()
     unseen = []
     for _ in range(focusable + 3):
         page.keyboard.press("Tab")
@@ -80,7 +89,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Page, serve
             """() => {
                 const focused = document.activeElement;
                 focused.dataset.reached = '';
-                const style = getComputedStyle(focused.closest('.choice') ?? focused);
+                const style = getComputedStyle(focused.closest('.choice, .option') ?? focused);
                 return focused === document.body
                     || (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2);
             }"""
@@ -89,6 +98,26 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Page, serve
             unseen.append(page.evaluate("document.activeElement.outerHTML"))
     assert unseen == []
     assert page.locator("body [data-reached]").count() == focusable
+
+
+def test_whose_rating_counts_is_asked_where_it_matters(page: Page, served: Served) -> None:
+    page.goto(f"{served.url}/state/pair-new")
+    expect(page.get_by_label("Ask me")).to_be_hidden()
+    page.get_by_label("Both ways").check()
+    expect(page.get_by_label("Ask me")).to_be_checked()
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("The first account’s")).to_be_checked()
+    page.get_by_label("One way").check()
+    expect(page.get_by_label("Ask me")).to_be_hidden()
+
+
+def test_all_conflicts_at_once_take_two_clicks(page: Page, served: Served) -> None:
+    page.goto(f"{served.url}/state/inbox")
+    every = page.get_by_role("button", name="Keep TMDb’s rating for all 3")
+    expect(every).to_be_hidden()
+    page.get_by_text("Answer all 3 at once").click()
+    expect(every).to_be_visible()
 
 
 def test_the_first_page_is_light(page: Page, served: Served) -> None:
