@@ -126,6 +126,25 @@ def test_all_of_a_pair_are_answered_by_one_call(
     assert api.get("/status")["attention"] == 0
 
 
+@pytest.mark.parametrize(("answer", "bobs"), [("source", 8.5), ("target", 6.0)])
+def test_one_way_the_second_account_may_win_and_the_first_is_never_written_to(
+    api: Api, answer: str, bobs: float
+) -> None:
+    api.connect()
+    api.connect("bob", instance="b")
+    (film,) = api.movies(1)
+    api.sim.fill_ratings("alice", [(film, 8.5)])
+    api.sim.fill_ratings("bob", [(film, 6.0)])
+    ask = {"ratings": {"conflict": "ask"}}
+    api.post("/pairs", {"source": "tmdb", "target": "tmdb/b", "features": ask})
+    run(api)
+    api.post(f"/attention/{asked(api)[0]['id']}", {"answer": answer})
+    for _ in range(2):
+        run(api)
+        assert (api.sim.ratings("alice")[film], api.sim.ratings("bob")[film]) == (8.5, bobs)
+        assert asked(api) == []
+
+
 def test_what_people_settle_themselves_leaves_by_itself(api: Api, films: list[Key]) -> None:
     api.sim.fill_ratings("bob", [(films[0], 8.5)])
     run(api)

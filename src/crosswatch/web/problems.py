@@ -60,6 +60,7 @@ STATUS: dict[str, int] = {
     "interrupted": 409,
     "connection_replaced": 409,
     "lease_lost": 409,
+    "no_answers": 502,
     "grid_wrong": 409,
     "incomplete_source": 502,
     # who may call
