@@ -145,13 +145,15 @@ class Victim:
             process = self.started(f"{NEVER}:0")
             code = process.finished()
             assert code in self.codes, process.said
-            if code == 0 and self._writes() == writes and not self._is_held():
+            if code == 0 and self._is_at_rest():
+                assert self._writes() == writes, "it wrote what it had not planned"
                 return self.left()
         raise AssertionError("it never comes to rest")
 
-    def _is_held(self) -> bool:
-        lanes = self.stage.rows("SELECT counts FROM run_lane WHERE run = ?", self.stage.newest())
-        return any(json.loads(lane["counts"])["held"] for lane in lanes)
+    def _is_at_rest(self) -> bool:
+        rows = self.stage.rows("SELECT counts FROM run_lane WHERE run = ?", self.stage.newest())
+        lanes = [json.loads(row["counts"]) for row in rows]
+        return not any(lane["planned"] or lane["held"] for lane in lanes)
 
     def _writes(self) -> Counter[tuple[str, str]]:
         """What TMDb did for us, by call and body, without what was cut off before it had arrived whole."""

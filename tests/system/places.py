@@ -13,8 +13,8 @@ _SOME_IN_FLIGHT = 8
 
 
 def hang(path: str, method: str = "GET", **more: Any) -> dict[str, Any]:
-    """No answer for a while; then it goes on, whoever still listens."""
-    return {"kind": "hang", "path": path, "method": method, "seconds": 7, **more}
+    """No answer for a while; then it goes on, whoever still listens. What is written has to be waited for by a test."""
+    return {"kind": "hang", "path": path, "method": method, "seconds": 60 if method == "GET" else 5, **more}
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,9 @@ def doubt_one(stage: Stage) -> None:
     stage.change(f"UPDATE journal SET state = 'sent', outcome = '', done_at = NULL WHERE {last}")
     stage.ripen()
 
+
+QUICK = ("reading", "proving", "settling", "writing", "writing, and it arrived", "a limit in writes")
+"""The places that `make test` looks at; `make soak` looks at all."""
 
 PLACES = {
     "asking who it is": Place(lambda stage: stage.faulty(hang("^/account$")), WHOAMI),
