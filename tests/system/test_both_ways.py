@@ -223,6 +223,32 @@ def test_lists_that_are_late_are_not_taken_for_edits(world: World, lag: int) -> 
     assert lane(world.sync(pair)) == {}
 
 
+@pytest.mark.parametrize("before", [0.0, 5.0])
+def test_late_lists_do_not_hide_what_somebody_rated_just_now(world: World, before: float) -> None:
+    """Bob rates sixty films that alice rated long ago; his list does not show it yet, single titles do."""
+    films = world.movies(60)
+    for film in films:
+        edit(world, "alice", "rate", film, before or 8.0)
+        if before:
+            edit(world, "bob", "rate", film, before)
+    world.clock.forward(1000)
+    pair = both(world)
+    if before:
+        world.sync(pair)
+        world.clock.forward(1000)
+        for film in films:
+            edit(world, "alice", "rate", film, 8.0)
+        world.clock.forward(200)
+    for film in films:
+        edit(world, "bob", "rate", film, 3.0)
+    world.sim.knobs.list_lag = 120.0
+    report = world.sync(pair)
+    assert (report.run.status, lane(report)) == ("partial", {"moved": 60})
+    assert set(world.sim.ratings("bob").values()) == {3.0}
+    world.clock.forward(301)
+    assert lane(world.sync(pair)) == {"conflicts": 60}
+
+
 @pytest.mark.parametrize("kind", ["reset", "html", "truncated", "empty_body", "status"])
 def test_an_answer_that_was_lost_is_looked_up_and_the_write_not_repeated(world: World, kind: str) -> None:
     films = world.movies(6)

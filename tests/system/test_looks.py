@@ -122,7 +122,7 @@ def test_a_rating_that_comes_after_the_last_look_is_told(
 
     at_write(world, monkeypatch, 1, bob_rates)
     report = world.sync(pair)
-    assert lane(report) == {"added": 1}
+    assert (lane(report), report.run.attention) == ({"added": 1, "replaced": 1}, 1)
     assert [tuple(row) for row in world.rows("SELECT state, outcome, code FROM journal")] == [
         ("done", "applied", "replaced")
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crosswatch.config.config import Config, Source, TmdbAccountConfig
@@ -340,6 +340,7 @@ def test_a_full_disk_reaches_the_caller_and_changes_nothing(
     assert config.get("ui.theme") == "dark"
 
 
+@settings(deadline=None)
 @given(secret=st.text(st.characters(codec="ascii", exclude_categories=["Cc", "Z"]), min_size=1).filter(
     lambda text: "sealed:" not in text and "…" not in text
 ))  # fmt: skip

@@ -336,6 +336,8 @@ def _tell(report: RunReport, account: str) -> None:
         hidden = sum(lane.get("gap", {}).values())
         if hidden:
             lines.append(f"    {hidden} hidden: the service counts them and does not list them")
+        if lane.get("replaced"):
+            lines.append(f"    {lane['replaced']} took the place of a rating that the service had not shown")
         for why, titles in lane.get("why_held", {}).items():
             lines.append(f"    {titles} held: {words.held(why)}")
         if lane.get("conflicts"):
@@ -373,4 +375,5 @@ def _item_line(item: Item) -> str:
     before, after = (shown_value(item.feature, value) for value in (item.before, item.after))
     values = f": {'none' if before is None else before} → {'none' if after is None else after}"
     changed = values if item.feature is Feature.RATINGS else ""
-    return f"{item.feature} {item.action} {title}{changed}: {item.outcome or item.state.value} {item.words}".rstrip()
+    why = item.words or words.reason(item.code)
+    return f"{item.feature} {item.action} {title}{changed}: {item.outcome or item.state.value} {why}".rstrip()

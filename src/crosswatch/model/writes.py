@@ -39,6 +39,10 @@ class Done(StrEnum):
     NOT_SENT = "not_sent"
 
 
+REPLACED = "replaced"
+"""The code of an APPLIED add that met a value which the service had not shown: it was overwritten."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The end of one write. ``code`` and ``words`` are the service's own; ``native_id`` what it calls the title.

@@ -20,7 +20,10 @@ _LONGEST_PAUSE = 900.0
 
 
 class Paused(Exception):
-    """The host asked for more patience than the caller has: ``seconds`` still to wait. Nothing was sent."""
+    """The host asked for more patience than the caller has: ``seconds`` still to wait. Nothing was sent.
+
+    The host's own word, also where we would ask again sooner.
+    """
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
@@ -54,6 +57,7 @@ class Pacer:
         self._soonest = 0.0
         self._sent: deque[int] = deque(maxlen=max(1, int(per_second)))
         self._paused_until = 0
+        self._asked_until = 0
         self._changed_at = -1
         self._strikes = 0
 
@@ -86,6 +90,7 @@ class Pacer:
         guess = min(_LONGEST_GUESS, 2.0 ** (self._strikes - 1))
         pause = min(_LONGEST_PAUSE, max(1.0, guess if retry_after is None else retry_after))
         self._paused_until = max(self._paused_until, now + math.ceil(pause * 1000))
+        self._asked_until = now + math.ceil((retry_after or 0.0) * 1000)
         self._next = max(self._next, self._paused_until)  # a pause is not made up for
         return pause
 
@@ -123,7 +128,7 @@ class Pacer:
         pause = self._paused_until - self._now()
         if pause > 0:
             if turn.paused + pause / 1000 > patience:
-                raise Paused(pause / 1000)
+                raise Paused(max(pause, self._asked_until - self._now()) / 1000)
             tell_waiting(pause / 1000)
         return pause
 
@@ -145,6 +150,7 @@ class Pacer:
             self._next -= back
             self._soonest -= back
             self._paused_until -= back
+            self._asked_until -= back
             self._changed_at -= back
             self._sent = deque((at - back for at in self._sent), maxlen=self._sent.maxlen)
         self._seen = now

@@ -11,7 +11,7 @@ from crosswatch.errors import CrossWatchError, RateLimited, Refused, ServiceErro
 from crosswatch.model.kinds import Feature, Side
 from crosswatch.model.readings import Reading, Verdict
 from crosswatch.model.refs import Ref
-from crosswatch.model.writes import Done, Outcome
+from crosswatch.model.writes import REPLACED, Done, Outcome
 from crosswatch.ports import Clock, Resolver
 from crosswatch.runs.counts import LaneCounts
 from crosswatch.runs.looks import GOOD_FOR_MS, Looks
@@ -152,6 +152,9 @@ class Applying:
         self.progress.advance(len(final))
         for (_, write), outcome in final:
             self.counts.ended(write.side, write.action, outcome.done)
+            if outcome.code == REPLACED:
+                self.counts.replaced += 1
+                self.looks.distrust()
 
     def _count_unknown(self, flight: Flight) -> None:
         """What was sent, and of which the end could not be stored, is in doubt: the next run looks it up."""

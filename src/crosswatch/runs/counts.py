@@ -13,6 +13,8 @@ _DONE_WORDS = {Action.ADD: "added", Action.CHANGE: "changed", Action.REMOVE: "re
 class LaneCounts:
     """Figures of one lane. Every planned write ends in exactly one of the outcomes; the report never says more.
 
+    ``replaced``: of those added, how many met a value that the service had not shown.
+
     ``why_held``: reason -> titles; ``incomplete``: side -> why its list was not whole; ``decided``: it got as far as
     a plan that is stored.
     """
@@ -29,6 +31,7 @@ class LaneCounts:
     kept: int = 0
     conflicts: int = 0
     set_aside: int = 0
+    replaced: int = 0
     why_held: Counter[str] = field(default_factory=Counter)
 
     def ended(self, side: Side, action: Action, done: Done) -> None:
@@ -51,7 +54,7 @@ class LaneCounts:
     @property
     def attention(self) -> int:
         """How many titles want somebody to look."""
-        return self.conflicts + self.outcomes["unmatched"] + self.set_aside
+        return self.conflicts + self.outcomes["unmatched"] + self.set_aside + self.replaced
 
     def as_dict(self) -> dict[str, object]:
         """The lane as the API shows it, with the reasons beside it."""
@@ -68,6 +71,7 @@ class LaneCounts:
             "kept": self.kept,
             "left": self.left,
             "conflicts": self.conflicts,
+            "replaced": self.replaced,
             "unmatched": self.outcomes["unmatched"] + self.set_aside,
             **{
                 name: self.outcomes[name]

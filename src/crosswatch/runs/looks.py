@@ -1,13 +1,13 @@
 """The last look: no rating is written over a value that was not seen within a minute, and no absence unproved."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
 from crosswatch.engine.base import Key
 from crosswatch.engine.plan import PlannedWrite
 from crosswatch.model.kinds import Action, Feature, Kind
-from crosswatch.model.readings import LookedUp, Reading, Seen, TitleState, Verdict
+from crosswatch.model.readings import LookedUp, Reading, Seen, TitleState, Unknown, Verdict
 from crosswatch.model.refs import Ref
 from crosswatch.model.values import Value
 from crosswatch.ports import Clock, Resolver
@@ -47,7 +47,14 @@ class Looks:
     _looked: dict[Key, Look] = field(default_factory=dict)
     _absent_twice: bool = False
     _disagreed: set[Key] = field(default_factory=set)
+    _trusted: bool = field(init=False)
+    _sampled: bool = False
     _read_again: bool = True
+
+    def __post_init__(self) -> None:
+        """A list that may be late is not trusted before single lookups have agreed with it."""
+        late = self.side.capability(self.feature).visibility_delay > 0
+        self._trusted = not (late and self.side.manifest.lookup_batch)
 
     def needed(self, write: PlannedWrite) -> bool:
         """Whether a write may not be made unseen. To put a title on a watchlist is harmless where it is there."""
@@ -61,6 +68,8 @@ class Looks:
         return look
 
     def _listed(self, key: Key) -> Look | None:
+        if not self._trusted:
+            return None
         reading = self.read.listed.get(key)
         if isinstance(reading, Reading):
             return Look(reading.taken_at, reading.value)
@@ -74,7 +83,8 @@ class Looks:
         """Looks at the titles of a window that were not seen just now.
 
         By a lookup each; or, where that is cheaper for them and those ``to_come``, by reading the whole list again:
-        two whole reads without a gap that agree are the proof of an absence.
+        two whole reads without a gap that agree are the proof of an absence. A late list fools both reads alike, so
+        the first window of a service whose lists may be late is looked up, and held against the list.
         """
         missing = self._missing(window)
         if missing and self._list_is_cheaper(len(missing) + len(self._missing(to_come))):
@@ -86,6 +96,23 @@ class Looks:
             states = await self.progress.unless_stopped(_lookup(self.side, list(asked.values())))
             for key, ref in asked.items():
                 self._looked[key] = self._look(states.get(ref, Verdict.UNKNOWN), taken_at)
+            self._compare(asked)
+
+    def distrust(self) -> None:
+        """The list was seen to be late: from now on every title is looked up."""
+        self._trusted, self._sampled = False, True
+
+    def _compare(self, keys: Iterable[Key]) -> None:
+        """Holds lookups against the list that was read before them; the first ones decide whether it is trusted."""
+        agree = all(self._agrees(key, self._looked[key]) for key in keys)
+        self._trusted = agree and (self._trusted or not self._sampled)
+        self._sampled = True
+
+    def _agrees(self, key: Key, look: Look) -> bool:
+        reading = self.read.listed.get(key)
+        if look.verdict is not None or isinstance(reading, Unknown):
+            return True
+        return look.value == (reading.value if reading is not None else None)
 
     def _look(self, state: LookedUp, taken_at: int) -> Look:
         if isinstance(state, TitleState):
@@ -98,9 +125,9 @@ class Looks:
     def _list_is_cheaper(self, titles: int) -> bool:
         """Counted in calls; of the titles to come only those that can be written while the list is good."""
         whole = self.read.end.whole and not self.read.end.gap
-        if not self._read_again or not whole or self.read.took_ms > _LONGEST_READ_MS:
-            return False
         pace, batch = self.side.manifest.pace, self.side.manifest.lookup_batch
+        if not self._trusted or not self._read_again or not whole or self.read.took_ms > _LONGEST_READ_MS:
+            return False
         soon = min(titles, round(pace.per_second * _LOOK_AGAIN_MS / 1000) * max(1, batch))
         return not batch or ceil(soon / batch) > self.read.pages
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from crosswatch.errors import ItemError, KeyRejected, RateLimited, ServiceError, ServiceFailed, SessionEnded
 from crosswatch.model.kinds import Action, Feature, Kind
-from crosswatch.model.writes import Done, Outcome, Write
+from crosswatch.model.writes import REPLACED, Done, Outcome, Write
 from crosswatch.ports import MaySend
 from crosswatch.providers.tmdb.client import TmdbClient, WriteAnswer
 from crosswatch.providers.tmdb.places import Place, place_of
@@ -15,9 +15,6 @@ _REMOVING = {1: Done.APPLIED, _UPDATED: Done.APPLIED, 13: Done.APPLIED, 21: Done
 """What TMDb's numbers say of a write. 1: created, or just "success"; 12: updated; 13: deleted, also where nothing was
 (seen live by others); 8: a duplicate; 21: no such entry; 40: nothing to update (official docs). A number that
 contradicts what was sent ("deleted" to an add) says nothing."""
-
-REPLACED = "replaced"
-"""The code of a rating that was added and met one that TMDb had not shown: it was overwritten."""
 
 
 @dataclass(slots=True)

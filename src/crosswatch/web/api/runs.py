@@ -54,6 +54,9 @@ class Lane(BaseModel):
     kept: int
     left: int
     conflicts: int
+    replaced: int = Field(
+        default=0, description="Of those added: a rating was there that the service had not shown."
+    )
     unmatched: int
     rejected: int
     moved: int = Field(description="Changed while the run went on, so nothing was overwritten.")

@@ -150,6 +150,12 @@ COUNTS = {
     "conflicts": Label(
         "in conflict", "Both sides changed to different values; you decide which one counts.", "split", "warn"
     ),
+    "replaced": Label(
+        "replaced unseen",
+        "Of those added: a rating was there that the service had not shown, and this one took its place.",
+        "eye-off",
+        "warn",
+    ),
     "held": Label(
         "held back",
         "Not done yet, because not enough is known or because it waits for your approval.",
