@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -221,6 +222,20 @@ def test_lists_that_are_late_are_not_taken_for_edits(world: World, lag: int) -> 
     assert (truth[keys[3]], truth[keys[4]]) == (0.5, 10.0)
     world.clock.forward(301)
     assert lane(world.sync(pair)) == {}
+
+
+def test_a_clock_that_was_ahead_and_is_put_right_holds_nothing_for_a_year(world: World) -> None:
+    keys = world.library()
+    pair = both(world)
+    world.clock.forward(365 * 86_400)
+    world.sync(pair)
+    world.clock.forward(-365 * 86_400)
+    world.sim.clock = lambda: time.time()
+    edit(world, "alice", "rate", keys[3], 0.5)
+    world.sync(pair)
+    world.clock.forward(301)
+    assert lane(world.sync(pair)) == {"changed": 1}
+    assert world.sim.ratings("bob")[keys[3]] == 0.5
 
 
 @pytest.mark.parametrize("before", [0.0, 5.0])

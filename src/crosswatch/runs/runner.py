@@ -18,7 +18,7 @@ from crosswatch.runs.processes import Process
 from crosswatch.runs.progress import HALF_A_SECOND, Progress
 from crosswatch.runs.settle import settle
 from crosswatch.runs.sides import OpenSide
-from crosswatch.store import accounts, journal, leases, runs
+from crosswatch.store import accounts, clocks, journal, leases, runs
 from crosswatch.store.database import Connection, Database
 from crosswatch.store.pairs import LaneRow, PairRow
 
@@ -191,12 +191,17 @@ class _Run:
         self._fences = await self._runner.lease(uids, self._run_id, progress)
         progress.enter("reading")
         await progress.unless_stopped(self._check_accounts(sides))
+        await self._put_times_right(uids)
         for side in sides.values():
             await progress.unless_stopped(self._settle(side))
         lanes = [lane for lane in self._pair.lanes if lane.settings.enabled]
         seq = 1
         for lane in lanes:
             seq += await self._lane(lane, sides, progress, seq)
+
+    async def _put_times_right(self, uids: list[str]) -> None:
+        lanes, now = [lane.id for lane in self._pair.lanes], self._tools.clock.now_ms()
+        await self._tools.database.write(lambda connection: clocks.put_right(connection, uids, lanes, now))
 
     async def _settle(self, side: OpenSide) -> None:
         tools = self._tools
