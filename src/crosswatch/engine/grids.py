@@ -1,10 +1,11 @@
 """Whether a service keeps other ratings than its declared grid says: then every value would come back as an edit."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from crosswatch.engine.base import Key, LastWrite, SideView
 from crosswatch.model.readings import Reading
+from crosswatch.model.values import Grid, Value
 
 ENOUGH = 3
 """So many values have to come back off; two may well be two edits."""
@@ -42,6 +43,14 @@ def off_grid(view: SideView, now: int) -> list[Key]:
         if len(off) >= ENOUGH and not any(seen.reading.value == seen.write.value for seen in like):
             return off
     return []
+
+
+def alike(sent: Mapping[Key, Value], grid: Grid) -> list[list[Key]]:
+    """What was sent, in groups of their like; those large enough that their coming back off would count."""
+    groups: dict[int, list[Key]] = {}
+    for key, value in sent.items():
+        groups.setdefault(value % (2 * grid.step), []).append(key)
+    return [keys for keys in groups.values() if len(keys) >= ENOUGH]
 
 
 def read_since(view: SideView) -> Collection[Key]:

@@ -1,15 +1,17 @@
 """One lane of one run: read both sides, prove absences, plan, journal, write."""
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crosswatch.engine.base import Answer, BaseRow, Key, Rules, SideView
-from crosswatch.engine.grids import off_grid, read_since
-from crosswatch.engine.plan import Plan, plan, to_look_up
-from crosswatch.errors import Refused
+from crosswatch.engine.grids import alike, off_grid, read_since
+from crosswatch.engine.plan import Plan, PlannedWrite, plan, to_look_up
+from crosswatch.errors import Refused, ServiceError
 from crosswatch.model.capabilities import Dates
 from crosswatch.model.kinds import Action, Feature, Kind, Side
+from crosswatch.model.readings import TitleState
 from crosswatch.ports import Clock, Resolver
 from crosswatch.runs.applying import Applying, entries
 from crosswatch.runs.counts import LaneCounts
@@ -17,12 +19,13 @@ from crosswatch.runs.looks import Looks
 from crosswatch.runs.progress import Progress
 from crosswatch.runs.sending import Numbered, check
 from crosswatch.runs.settle import in_doubt, settle_by_list
-from crosswatch.runs.sides import OpenSide, SideRead, prove, read_side
+from crosswatch.runs.sides import OpenSide, SideRead, look_up, prove, read_side, refs_for, value_of
 from crosswatch.store import attention, base, journal, leases, pairs, readings, unmatched
 from crosswatch.store.database import Connection, Database
 from crosswatch.store.pairs import LaneRow, PairRow
 
 Both = Mapping[Side, OpenSide]
+_ASKED_OF_EACH = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +235,38 @@ class LaneRun:
                         if one[1].side is name and (one[1].action is Action.REMOVE) is removals
                     ]
                     await applying[name].all(writes)
+            for name in self.sides:
+                await self._confirm(name, [write for _, write in numbered if write.side is name])
         finally:
             ended = sum(self.counts.done.values()) + sum(self.counts.outcomes.values())
             self.counts.not_sent(self.counts.planned - ended)
+
+    async def _confirm(self, name: Side, writes: Sequence[PlannedWrite]) -> None:
+        """Asks about one or two of what was just written: shown as sent, their like cannot come back off.
+
+        Without it three edits of half a point, soon after a sync, would look like a grid that was declared wrongly.
+        """
+        side = self.sides[name]
+        grid = side.capability(self.feature).grid
+        sent = {write.key: write.wanted for write in writes if write.wanted is not None}
+        groups = alike(sent, grid) if grid is not None else []
+        if not groups or not side.manifest.lookup_batch or self.progress.stopping:
+            return
+        asked = [key for keys in groups for key in keys[:_ASKED_OF_EACH]]
+        refs = await refs_for(side, asked, {}, resolver=self.tools.resolver)
+        with contextlib.suppress(ServiceError):  # no answer confirms nothing, and the next reading says more
+            states = await self.progress.unless_stopped(look_up(side, list(refs.values())))
+            seen = {key: states.get(ref) for key, ref in refs.items()}
+            good = {
+                key
+                for key, state in seen.items()
+                if isinstance(state, TitleState) and value_of(state, self.feature) == sent[key]
+            }
+            shown = [key for keys in groups if good.intersection(keys) for key in keys]
+            uid = side.account.uid
+            await self.tools.database.write(
+                lambda connection: journal.confirm(connection, uid, self.feature, shown)
+            )
 
     def _applying(self, name: Side, read: SideRead) -> Applying:
         looks = Looks(

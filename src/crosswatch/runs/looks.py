@@ -12,7 +12,7 @@ from crosswatch.model.refs import Ref
 from crosswatch.model.values import Value
 from crosswatch.ports import Clock, Resolver
 from crosswatch.runs.progress import Progress
-from crosswatch.runs.sides import OpenSide, SideRead, read_side, value_of
+from crosswatch.runs.sides import OpenSide, SideRead, look_up, read_side, value_of
 
 GOOD_FOR_MS = 60_000
 """How old a look may be when the call leaves."""
@@ -93,7 +93,7 @@ class Looks:
         asked = {write.key: refs[write.key] for write in missing if write.key in refs}
         if asked and self.side.manifest.lookup_batch:
             taken_at = self.clock.now_ms()
-            states = await self.progress.unless_stopped(_lookup(self.side, list(asked.values())))
+            states = await self.progress.unless_stopped(look_up(self.side, list(asked.values())))
             for key, ref in asked.items():
                 self._looked[key] = self._look(states.get(ref, Verdict.UNKNOWN), taken_at)
             self._compare(asked)
@@ -153,7 +153,3 @@ class Looks:
 
 def _is_absent(seen: Seen) -> bool:
     return isinstance(seen, Reading) and seen.value is None
-
-
-async def _lookup(side: OpenSide, refs: list[Ref]) -> Mapping[Ref, LookedUp]:
-    return await side.link.lookup(refs)

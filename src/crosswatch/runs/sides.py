@@ -1,6 +1,6 @@
 """Reading one side of a lane: from the pages of a service to titles of ours."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from crosswatch.engine.base import Key
@@ -130,6 +130,11 @@ async def prove(
         for key, ref in refs.items()
         if ref in answers
     }
+
+
+async def look_up(side: OpenSide, refs: Sequence[Ref]) -> Mapping[Ref, LookedUp]:
+    """A side's word on single titles, as work that can be given up."""
+    return await side.link.lookup(refs)
 
 
 async def refs_for(
