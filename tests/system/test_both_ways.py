@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from crosswatch.errors import Refused
-from crosswatch.model.kinds import Conflict, Feature, Mode
+from crosswatch.model.kinds import Conflict, Feature, Mode, Side
 from crosswatch.services.connect import ConnectTmdb
 from crosswatch.simulators.tmdb import DEMO_KEY, fill_movielens_user
+from crosswatch.store import attention
 from tests.system.test_real_data import FOLDER
 from tests.system.two import both, edit, equal, writes_sent
 from tests.system.world import SECOND, TMDB, TRACKER, World, lane
@@ -112,6 +113,37 @@ def test_where_both_rated_otherwise_the_rule_decides(
     else:
         assert lane(report) == {"conflicts": 1}
         assert (world.sim.ratings("alice"), world.sim.ratings("bob")) == ({film: 8.0}, {film: 3.0})
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_first_meeting_does_not_overwrite_a_whole_list(world: World, mode: Mode) -> None:
+    """A pair that was made the wrong way round asks, and the answer does it."""
+    films = world.movies(12)
+    for film in films[:11]:
+        edit(world, "alice", "rate", film, 8.0)
+        edit(world, "bob", "rate", film, 3.0)
+    edit(world, "alice", "rate", films[11], 9.0)
+    pair = both(world, mode, Conflict.SOURCE)
+    report = world.sync(pair)
+    assert (lane(report), report.run.attention) == ({"added": 1, "conflicts": 11}, 11)
+    assert {world.sim.ratings("bob")[film] for film in films[:11]} == {3.0}
+    world.run(
+        world.house.database.write(
+            lambda connection: attention.answer_conflicts(
+                connection, pair.id, Side.SOURCE, world.clock.now_ms()
+            )
+        )
+    )
+    assert lane(world.sync(pair)) == {"changed": 11}
+    equal(world)
+
+
+def test_ten_ratings_may_be_overwritten_as_the_rule_says(world: World) -> None:
+    for film in world.movies(10):
+        edit(world, "alice", "rate", film, 8.0)
+        edit(world, "bob", "rate", film, 3.0)
+    assert lane(world.sync(both(world, Mode.ONE_WAY, Conflict.SOURCE))) == {"changed": 10}
+    equal(world)
 
 
 def test_a_rating_that_the_tracker_holds_finer_is_not_written_back(world: World) -> None:

@@ -124,16 +124,6 @@ def test_no_word_on_the_title_leaves_the_doubt_and_holds_it(world: World) -> Non
     assert lane(world.sync()) == {"added": 1}
 
 
-def test_a_write_that_may_still_arrive_is_not_looked_up_yet(world: World) -> None:
-    film = world.movies(1)[0]
-    broken_off(world, film, points=8.5, arrives=False, crash=True)
-    world.change("UPDATE journal SET sent_at = sent_at + 60000")
-    assert lane(world.sync()) == {"held": 1, "why_held": {"in_doubt": 1}}
-    assert journal(world)[-1] == ("sent", "")
-    world.clock.forward(61)
-    assert lane(world.sync()) == {"added": 1}
-
-
 @pytest.mark.parametrize("by_hand", [None, 610])
 def test_a_doubt_of_a_pair_that_was_deleted_is_settled_too(world: World, by_hand: int | None) -> None:
     film = world.movies(1)[0]

@@ -83,7 +83,7 @@ def test_the_direction_stays_and_the_refusal_says_why(connected: Api) -> None:
     assert code == "mode_fixed"
     assert said == (
         "The direction of a pair cannot be changed: what both sides agreed on counts for this direction only. "
-        "Delete the pair and make a new one; both accounts keep their titles, and its first run only adds."
+        "Delete the pair and make a new one; both accounts keep their titles, and its first run removes nothing."
     )
     assert connected.get(f"/pairs/{pair['id']}") == pair
     assert connected.call("PATCH", f"/pairs/{pair['id']}", {"mode": "two-way"}).json() == pair

@@ -57,7 +57,8 @@ def add(
 ) -> None:
     """Makes a pair: what is in SOURCE will be in TARGET, and with --two-way the other way round as well.
 
-    The first run only adds; nothing is removed.
+    Nothing is removed. Where both have rated a title otherwise, the rule decides; before more than ten ratings of one
+    side would be overwritten in the first run, you are asked.
     """
     mode = Mode.TWO_WAY if two_way else Mode.ONE_WAY
     settings = lane_defaults(mode)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from crosswatch.engine.base import Answer, BaseRow, Key, Rules, SideView
 from crosswatch.engine.grids import alike, off_grid, read_since
+from crosswatch.engine.guard import ask_before_overwriting
 from crosswatch.engine.plan import Plan, PlannedWrite, plan, to_look_up
 from crosswatch.errors import Refused, ServiceError
 from crosswatch.model.capabilities import Dates
@@ -166,7 +167,9 @@ class LaneRun:
             answers=self.answers,
         )
         now = self.tools.clock.now_ms()
-        return plan(rows, views[Side.SOURCE], views[Side.TARGET], rules, now=now)
+        made = plan(rows, views[Side.SOURCE], views[Side.TARGET], rules, now=now)
+        ask_before_overwriting(made, set(rows), rules)
+        return made
 
     def _count(self, made: Plan) -> None:
         self.counts.adopted, self.counts.left, self.counts.kept = made.adopted, made.left, made.kept

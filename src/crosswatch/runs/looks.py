@@ -47,14 +47,18 @@ class Looks:
     _looked: dict[Key, Look] = field(default_factory=dict)
     _absent_twice: bool = False
     _disagreed: set[Key] = field(default_factory=set)
+    _late: bool = field(init=False)
     _trusted: bool = field(init=False)
     _sampled: bool = False
     _read_again: bool = True
 
     def __post_init__(self) -> None:
-        """A list that may be late is not trusted before single lookups have agreed with it."""
-        late = self.side.capability(self.feature).visibility_delay > 0
-        self._trusted = not (late and self.side.manifest.lookup_batch)
+        """A list that may be late is not trusted before single lookups have agreed with it, and never for a value
+        that is to be overwritten: nobody would learn what was there."""
+        self._late = bool(
+            self.side.capability(self.feature).visibility_delay and self.side.manifest.lookup_batch
+        )
+        self._trusted = not self._late
 
     def needed(self, write: PlannedWrite) -> bool:
         """Whether a write may not be made unseen. To put a title on a watchlist is harmless where it is there."""
@@ -71,7 +75,7 @@ class Looks:
         if not self._trusted:
             return None
         reading = self.read.listed.get(key)
-        if isinstance(reading, Reading):
+        if isinstance(reading, Reading) and not (self._late and reading.value is not None):
             return Look(reading.taken_at, reading.value)
         if reading is None and self._absent_twice and key not in self._disagreed:
             return Look(self.read.taken_at)
@@ -111,7 +115,7 @@ class Looks:
     def _agrees(self, key: Key, look: Look) -> bool:
         reading = self.read.listed.get(key)
         if look.verdict is not None or isinstance(reading, Unknown):
-            return True
+            return look.verdict is not Verdict.UNKNOWN
         return look.value == (reading.value if reading is not None else None)
 
     def _look(self, state: LookedUp, taken_at: int) -> Look:

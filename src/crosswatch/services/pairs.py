@@ -65,7 +65,7 @@ class Pairs:
         raise Refused("not_found", what=f"pair “{text}”")
 
     async def add(self, new: NewPair) -> PairRow:
-        """Makes a pair. Its first run has no base, so it only adds."""
+        """Makes a pair. Its first run has no base, so it removes nothing."""
         for side in (new.source, new.target):
             self._house.runner.provider(side)
         if new.source == new.target:

@@ -84,14 +84,17 @@ class QuestionRow:
 def ask_once(
     connection: Connection, *, kind: str, lane: int | None, title: int, data: Mapping[str, object], now: int
 ) -> None:
-    """Puts a question into the inbox, unless the same one is open there. ``lane`` None: of a pair that is no more."""
+    """Puts a question into the inbox; one that is open there is brought up to date. ``lane`` None: its pair is gone."""
     query = select(attention.c.id).where(
         attention.c.kind == kind, attention.c.lane == lane, attention.c.title == title, _OPEN
     )
-    if connection.execute(query).first() is None:
+    known = connection.execute(query).scalar_one_or_none()
+    if known is None:
         connection.execute(
             insert(attention).values(kind=kind, lane=lane, title=title, data=dict(data), made_at=now)
         )
+    else:
+        connection.execute(update(attention).where(attention.c.id == known).values(data=dict(data)))
 
 
 def keep_conflicts(

@@ -153,7 +153,7 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "mode_fixed": (
         "Direction is fixed",
         "The direction of a pair cannot be changed: what both sides agreed on counts for this direction only.",
-        "Delete the pair and make a new one; both accounts keep their titles, and its first run only adds.",
+        "Delete the pair and make a new one; both accounts keep their titles, and its first run removes nothing.",
     ),
     "pair_cycle": (
         "Pairs would form a ring",
@@ -174,7 +174,7 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "account_changed": (
         "Another account",
         "The connection {account} is now {now}; the pair was set up with {then}.",
-        "Connect {then} again, or delete the pair and make it anew: it then starts by only adding.",
+        "Connect {then} again, or delete the pair and make it anew: it then starts afresh and removes nothing.",
     ),
     "already_running": (
         "Already running",

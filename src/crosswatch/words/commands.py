@@ -34,7 +34,7 @@ NEXT_STEPS = {
     "sides_fixed": "Make a new pair (“crosswatch pairs add”) and delete this one (“crosswatch pairs remove”).",
     "mode_fixed": (
         "Delete the pair (“crosswatch pairs remove”) and make a new one (“crosswatch pairs add”); both accounts keep "
-        "their titles, and its first run only adds."
+        "their titles, and its first run removes nothing."
     ),
     "pair_cycle_opposite": (
         "For both directions, delete that pair (“crosswatch pairs remove”) and make one with "

@@ -178,7 +178,7 @@ async def list_pairs(parts: PartsDep, limit: Limit = DEFAULT_PAGE, cursor: Curso
     ),
 )
 async def make_pair(parts: PartsDep, body: NewBody, request: Request, response: Response) -> Pair:
-    """Its first run only adds. What a lane cannot do yet is refused as `not_yet`."""
+    """Its first run removes nothing. What a lane cannot do yet is refused as `not_yet`."""
     new = NewPair(
         _account(body.source),
         _account(body.target),
@@ -225,7 +225,7 @@ async def change_pair(parts: PartsDep, pair_id: Id, body: ChangeBody) -> Pair:
 
 @router.delete("/{pair_id}", summary="Delete a pair", responses=told("not_found", "already_running"))
 async def delete_pair(parts: PartsDep, pair_id: Id) -> Done:
-    """Both accounts keep all their titles; the same pair made again starts by only adding."""
+    """Both accounts keep all their titles; the same pair made again starts without removing anything."""
     await parts.pairs.remove(number("pair", pair_id))
     return Done(ok=True)
 

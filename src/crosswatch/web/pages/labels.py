@@ -127,7 +127,7 @@ MOODS = {
         "One step left.",
         "TMDb is connected. Choose what its watchlist and ratings are to be kept in step with.",
     ),
-    "never": Label("Ready for the first sync.", "The first sync only adds; it never takes anything away."),
+    "never": Label("Ready for the first sync.", "The first sync takes nothing away."),
     "running": Label("Getting in step.", "You may close this page; it goes on without you."),
     "in_step": Label("Everything is in step."),
     "asking": Label("Nearly in step.", "All is done but what only you can decide."),
