@@ -13,7 +13,7 @@ from crosswatch.model.accounts import AccountName
 from crosswatch.services.connect import ConnectTmdb
 from crosswatch.services.running import RunReport
 from crosswatch.simulators.tmdb import DEMO_KEY, Key
-from crosswatch.store import leases, runs
+from crosswatch.store import journal, leases, runs
 from crosswatch.store.pairs import PairRow
 from tests.system.books import StubbornBook, use_book
 from tests.system.world import LANE_TABLES, World, lane
@@ -326,7 +326,7 @@ def test_a_run_whose_accounts_were_taken_over_can_store_nothing_more(world: Worl
 def test_a_run_whose_end_could_not_be_stored_frees_its_accounts_all_the_same(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The disk was full at the wrong moment; the server goes on, and so do later runs."""
+    """The disk was full at the wrong moment, and is told; the server goes on, and so do later runs."""
     world.library()
 
     def full(*_: object) -> None:
@@ -334,7 +334,9 @@ def test_a_run_whose_end_could_not_be_stored_frees_its_accounts_all_the_same(
 
     with monkeypatch.context() as patched:
         patched.setattr(leases, "give_back", full)
-        world.sync()
+        patched.setattr(journal, "drop_planned", full)
+        with pytest.raises(HouseError, match="disk_full"):
+            world.sync()
     assert world.rows("SELECT status FROM run")[0]["status"] == "running"
     report = world.sync()
     assert report.run.status == "succeeded"

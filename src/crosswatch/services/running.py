@@ -58,8 +58,12 @@ class Running:
         return await self._house.runner.begin(pair, trigger=trigger), pair
 
     async def carry_out(self, run_id: int, pair: PairRow) -> RunReport:
-        """Does a run to its end."""
+        """Does a run to its end. Raises HouseError where that end could not be stored: a full disk, mostly."""
         await self._house.runner.carry_out(run_id, pair)
+        report = await self.show(run_id)
+        if not report.running:
+            return report
+        await self._house.runner.sweep()
         return await self.show(run_id)
 
     async def _runnable(self, pair_id: int) -> PairRow:
