@@ -183,6 +183,14 @@ class Life:
         if self.dead:
             raise Killed
 
+    @staticmethod
+    def now(ground: Ground, work: Callable[[Connection], T]) -> T:
+        """What another process does with the database meanwhile."""
+        with ground.engine.connect() as connection:
+            connection = connection.execution_options(crosswatch_write=True)
+            with connection.begin():
+                return work(connection)
+
     async def awake(self) -> None:
         """Returns at once, unless the process hangs; raises Killed when it is dead."""
         self.check()

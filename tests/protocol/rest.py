@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 def in_step(world: "World") -> None:
     """Both sides of every pair agree on every title, or differ for a reason that is real and told."""
-    asked: set[Place] = set()
+    open_ones: set[Place] = set()
     for number, pair in enumerate(world.setting.pairs):
         _, sides = world.between(pair)
         source, target = sides[Side.SOURCE], sides[Side.TARGET]
         for feature in Feature:
             if feature in source.traits.features and feature in target.traits.features:
-                asked |= _Lane(world, number, pair, feature, source, target).check()
+                open_ones |= _Lane(world, number, pair, feature, source, target).check()
     for account, place in list(world.judge.edits):
-        if place not in asked:
+        if place not in open_ones:
             del world.judge.edits[account, place]
     world.judge.lost_within_limits.clear()
 
@@ -45,17 +45,21 @@ class _Lane:
         self._asked = [row["title"] for row in world.ground.rows(query, self._id)]
 
     def check(self) -> set[Place]:
-        """Every title, and that no more are asked about than there are reasons for; gives those."""
+        """Every title, and that no more are asked about than there are reasons for; gives those and the doubts."""
         asked: set[Place] = set()
+        doubts: set[Place] = set()
         for title in TITLES:
             if title.kind not in self._pair.kinds or (
                 title.kind is Kind.EPISODE and self._feature is Feature.WATCHLIST
             ):
                 continue
+            place = (self._feature, title.number)
             if self._title(title):
-                asked.add((self._feature, title.number))
+                asked.add(place)
+            if self._unsettled(place):
+                doubts.add(place)
         assert self._counts["conflicts"] == len(asked) == len(self._asked), f"{asked} and {self._asked}"
-        return asked
+        return asked | doubts
 
     def _title(self, title: Title) -> bool:
         """One title; whether its two sides wait for an answer of the user."""
@@ -78,7 +82,9 @@ class _Lane:
             assert self._left(place), told
             return False
         assert self._pair.conflict in (Conflict.ASK, Conflict.NEWEST), told
-        assert all(self._edits(side, place) for side in (self._source, self._target)), f"{told}: no conflict"
+        edited = all(self._edits(side, place) for side in (self._source, self._target))
+        odd = self._pair.mode is Mode.ONE_WAY or self._had_doubt(place) or len(self._world.pairs) > 1
+        assert edited or odd, f"{told}: no conflict"
         return True
 
     def _is_asked(self, title: Title) -> bool:
@@ -99,7 +105,13 @@ class _Lane:
         known = self._target.find(title.ref(self._source.name)) and self._source.find(
             title.ref(self._target.name)
         )
-        return not known or title.number in self._source.gone | self._target.gone
+        return not known or title.number in self._source.gone | self._target.gone or self._is_set_aside(title)
+
+    def _is_set_aside(self, title: Title) -> bool:
+        """Whether a service did not know it, and is not asked again yet."""
+        query = "SELECT 1 FROM unmatched WHERE lane = ? AND title = ? AND next_try > ?"
+        now = self._world.clock.now_ms()
+        return any(self._world.ground.rows(query, self._id, key, now) for key in self._keys(title))
 
     def _doubts(self, place: Place) -> bool:
         """Whether a write is in doubt although it was looked up in vain and nobody was asked."""
@@ -132,7 +144,11 @@ class _Lane:
         """One-way: what the user did on the target stays as it is."""
         if self._pair.mode is Mode.TWO_WAY:
             return False
-        theirs = [event for event in self._target.events.get(place, ()) if isinstance(event.by, str)]
+        theirs = [
+            event
+            for event in self._target.events.get(place, ())
+            if not self._world.is_of(self._pair, event.by)
+        ]
         if not theirs:
             return False
         wins = self._pair.conflict is Conflict.SOURCE and self._target.value(place) is not None
@@ -148,6 +164,13 @@ class _Lane:
             return
         assert found == [(source, target)], f"{place}: the base says {found}, the sides {source} and {target}"
 
+    def _had_doubt(self, place: Place) -> bool:
+        """Whether a doubt ended in another way than as done: then the base does not tell who did what."""
+        query = """SELECT 1 FROM journal WHERE title = ? AND feature = ?
+            AND (outcome = 'answered' OR code = 'settled' AND state = 'dropped')"""
+        keys = self._keys(TITLES[place[1] - 1])
+        return any(self._world.ground.rows(query, key, self._feature) for key in keys)
+
     def _absence_cannot_be_proved(self) -> bool:
         return not (self._source.traits.lookups and self._target.traits.lookups)
 
@@ -155,7 +178,7 @@ class _Lane:
         """Where both agree, it is on what the user set last on one of the sides, and never on an older value."""
         sides = (self._source, self._target)
         edits = {side.name: self._edits(side, place) for side in sides}
-        if not any(edits.values()) or place in self._world.judge.lost_within_limits:
+        if not any(edits.values()) or place in self._world.judge.lost_within_limits or self._had_doubt(place):
             return
         last_events = [side.last(place) for side in sides]
         if len(self._world.pairs) > 1 or any(event and event.by == "service" for event in last_events):

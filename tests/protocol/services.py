@@ -36,10 +36,12 @@ class Title:
 TITLES = (
     Title(1, Kind.MOVIE),
     Title(2, Kind.SHOW),
-    Title(3, Kind.EPISODE, False),
-    Title(4, Kind.MOVIE, False),
+    Title(3, Kind.EPISODE, shared=False),
+    Title(4, Kind.MOVIE, shared=False),
+    Title(5, Kind.MOVIE),
+    Title(6, Kind.MOVIE),
 )
-"""A movie, a show, an episode of its season 0, and a movie that no two services know by a common name."""
+"""The third is an episode of season 0 of the show, the fourth a movie without a name that two services share."""
 
 Place = tuple[Feature, int]
 """A list of an account, and the number of a title in it."""

@@ -44,8 +44,11 @@ class Life(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def the_pair_runs_and_much_happens(self, data: st.DataObject) -> None:
-        pick = picker(data)
-        self.world.run(0, draw.some_happenings(self.world, pick), draw.some_weather(self.world, pick))
+        draw.a_run(self.world, picker(data))
+
+    @rule(data=st.data())
+    def something_odd_happens(self, data: st.DataObject) -> None:
+        draw.something_odd(self.world, picker(data))
 
     @rule()
     def all_is_quiet(self) -> None:

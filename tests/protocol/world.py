@@ -12,7 +12,7 @@ from crosswatch.model.kinds import Conflict, Feature, Kind, Mode, Side
 from crosswatch.model.values import Value
 from crosswatch.model.writes import Outcome, Write
 from crosswatch.runs.runner import Runner
-from crosswatch.store import accounts, pairs, runs
+from crosswatch.store import accounts, attention, pairs, runs
 from crosswatch.store.database import Connection
 from crosswatch.store.pairs import LaneSettings
 from tests.protocol.ground import Clock, Killed, Life, the_ground, the_loop
@@ -53,6 +53,7 @@ class Figures:
     writes: int = 0
     overwrites: int = 0
     rests: int = 0
+    answers: int = 0
     met: Counter[What] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -106,6 +107,61 @@ class World:
         for service in self.services.values():
             service.arrive()
 
+    def vanish(self, name: str, title: int) -> None:
+        """A service no longer knows a title, or knows it again."""
+        self.log.append(f"vanish({name}, {title})")
+        self.services[name].gone ^= {title}
+
+    def touch(self, name: str, place: Place) -> None:
+        """A stamp moves that nobody moved."""
+        self.log.append(f"touch({name}, {place})")
+        self.services[name].touch(place)
+
+    def questions(self) -> list[attention.QuestionRow]:
+        """What the user is asked."""
+        return self.life.database.read_now(partial(attention.waiting, limit=20))
+
+    def answer(self, question: attention.QuestionRow, side: Side) -> None:
+        """The user says which side is right."""
+        self.log.append(f"answer({question.kind}, title {question.title}: {side})")
+        now = self.clock.now_ms()
+        self.life.database.write_now(
+            partial(attention.answer, attention_id=question.id, answer=side, now=now)
+        )
+        names = "SELECT namespace, value FROM title_id WHERE title = ? AND namespace IN ('a', 'b', 'c')"
+        for row in self.ground.rows(names, question.title):
+            if question.feature is not None:
+                place = question.feature, int(row["value"].removeprefix(row["namespace"]).removesuffix("x"))
+                self.judge.says(place, now)
+        self.figures.answers += 1
+
+    def another_account(self, name: str, pair: int, *, told: bool) -> None:
+        """Somebody else is connected, the pair runs, and alice is connected again; ``told``: CrossWatch was told."""
+        pinned = "SELECT 1 FROM lane WHERE source_uid || target_uid LIKE ? AND pair = ?"
+        service = self.services[name]
+        if not self.ground.rows(pinned, f"%{service.uid}%", self.pairs[pair]):
+            return
+        self.log.append(f"another_account({name}, {pair}, {told})")
+        self._connect(name, Service(name, f"{name}:bob", service.traits, self.clock.now_ms), told=told)
+        before = self.judge.seen
+        row = self.run(pair)
+        assert row is not None
+        assert (row.status, row.code) == ("failed", "account_changed")
+        assert self.judge.seen == before, "somebody else's account was read"
+        self._connect(name, service, told=True)
+
+    def _connect(self, name: str, service: Service, *, told: bool) -> None:
+        self._sessions[name] = service
+        if told:
+            keep = partial(
+                accounts.keep,
+                name=AccountName(name),
+                uid=service.uid,
+                label=service.uid,
+                state=accounts.CONNECTED,
+            )
+            Life.now(self.ground, keep)
+
     # Runs
 
     def run(
@@ -125,6 +181,9 @@ class World:
                 raise
         if self._broken is not None:
             raise self._broken
+        if What.RECONNECT in script.met:
+            for name, service in self.services.items():
+                self._connect(name, service, told=True)
         self.figures.met.update(script.met)
         self.figures.runs += 1
         life.script = Script()
@@ -158,6 +217,10 @@ class World:
     def sides(self, run: int) -> tuple[Mode, dict[Side, Service]]:
         """The mode of a run's pair, and the accounts between which it was made."""
         return self.between(self.setting.pairs[self._pair_of[run]])
+
+    def is_of(self, pair: Between, by: str | tuple[int, int]) -> bool:
+        """Whether a value comes from a write of this pair."""
+        return isinstance(by, tuple) and self.setting.pairs[self._pair_of[by[0]]] == pair
 
     def between(self, pair: Between) -> tuple[Mode, dict[Side, Service]]:
         """The same of a pair."""
@@ -263,6 +326,10 @@ class World:
             case What.EDIT:
                 assert one.edit is not None
                 self._edit(one.edit)
+            case What.RECONNECT:
+                service = self.services[NAMES[self.setting.pairs[self._pair_of.get(life.run, 0)].target]]
+                bob = Service(service.name, f"{service.name}:bob", service.traits, self.clock.now_ms)
+                self._connect(service.name, bob, told=True)
             case What.KILL:
                 life.die()
                 raise Killed
