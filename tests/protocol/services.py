@@ -220,6 +220,10 @@ class Service:
         past = self.events.get(place)
         return past[-1] if past else None
 
+    def now_there(self) -> dict[Place, Value]:
+        """All that is on the lists."""
+        return {place: past[-1].value for place, past in self.events.items() if past[-1].value is not None}
+
     def changed_at(self, place: Place) -> int:
         """When the value last became another; to set it again as it was is no change."""
         past = [Event(0, None, 0, 0, "user"), *self.events.get(place, ())]
