@@ -128,6 +128,7 @@ PAIRS = {
         Area.HOME,
     ),
     "pair": State("pair.html", PAIR, Area.HOME),
+    "pair-delete": State("pair_delete.html", PAIR, Area.HOME),
     "pair-one-way": State(
         "pair.html",
         replace(PAIR, mode=Mode.ONE_WAY, enabled=False, notice=told("nothing_to_sync", name="TMDb")),

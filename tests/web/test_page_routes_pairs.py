@@ -183,6 +183,8 @@ def test_deleting_a_pair_keeps_all_titles(site: Site) -> None:
     site.fill()
     site.pair()
     assert "Both accounts keep all their titles." in site.get("/pairs/1")
+    assert "Keep it" in site.get("/pairs/1/delete")
+    assert site.api.get("/pairs")["total"] == 1, "to look at the question deletes nothing"
     assert site.to("/pairs/1/delete") == "/"
     assert site.api.get("/pairs")["total"] == 0
     assert len(site.sim.ratings("alice")) == 6

@@ -356,7 +356,8 @@ def _lane_figures(lane: Mapping[str, Any]) -> str:
         "unmatched", "rejected", "moved", "retry_later", "in_doubt", "not_sent",
     )  # fmt: skip
     said = [f" {lane[name]} {name.replace('_', ' ')}" for name in names if lane.get(name)]
-    return ",".join(said)
+    back = sum(lane.get("to", {}).get("source", {}).values())
+    return ",".join(said) + (f" ({back} of these in the source)" if back else "")
 
 
 def _figures(report: RunReport) -> str:
@@ -376,4 +377,5 @@ def _item_line(item: Item) -> str:
     values = f": {'none' if before is None else before} → {'none' if after is None else after}"
     changed = values if item.feature is Feature.RATINGS else ""
     why = item.words or words.reason(item.code)
-    return f"{item.feature} {item.action} {title}{changed}: {item.outcome or item.state.value} {why}".rstrip()
+    done = item.outcome or item.state.value
+    return f"{item.feature} {item.action} in the {item.side} {title}{changed}: {done} {why}".rstrip()

@@ -111,7 +111,7 @@ async def _sides(parts: Parts, report: RunReport) -> tuple[SideView, SideView, M
     except Refused:
         return SideView("", "the source", ""), SideView("", "the target", ""), None
     names = Names(tuple(await parts.overview.providers()))
-    return names.side(pair.source), names.side(pair.target), pair.mode
+    return *names.apart(pair.source, pair.target), pair.mode
 
 
 def _feature(lane: str) -> Feature | None:

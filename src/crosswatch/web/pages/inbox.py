@@ -114,13 +114,8 @@ def _group(
 
 def side_names(pair: PairRow, names: Names) -> dict[Side, str]:
     """What the two sides are called on buttons: the service, and the account as well where both are of one service."""
-    source, target = names.side(pair.source), names.side(pair.target)
-    if source.label != target.label:
-        return {Side.SOURCE: source.label, Side.TARGET: target.label}
-    return {
-        side: f"{view.label}, {view.account}" if view.account else view.label
-        for side, view in ((Side.SOURCE, source), (Side.TARGET, target))
-    }
+    source, target = names.apart(pair.source, pair.target)
+    return {Side.SOURCE: source.label, Side.TARGET: target.label}
 
 
 def _question(asked: Asked, called: dict[Side, str]) -> QuestionView:

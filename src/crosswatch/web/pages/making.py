@@ -1,7 +1,7 @@
 """From what services say to what templates show: pairs, runs and connections as views."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from crosswatch import words
@@ -58,6 +58,16 @@ class Names:
         state = self._providers.get(name.provider)
         label = state.manifest.label if state is not None else name.provider
         return SideView(name.provider, label, self.account(name))
+
+    def apart(self, source: AccountName, target: AccountName) -> tuple[SideView, SideView]:
+        """Both ends of a pair; two accounts of one service are told apart by their users."""
+        sides = self.side(source), self.side(target)
+        if sides[0].label != sides[1].label:
+            return sides
+        first, second = (
+            replace(side, label=f"{side.label}, {side.account}") if side.account else side for side in sides
+        )
+        return first, second
 
     def account(self, name: AccountName) -> str:
         """The user's own name at the service; the tracker's accounts are called trackers."""

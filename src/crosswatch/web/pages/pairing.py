@@ -87,6 +87,13 @@ async def change(request: Request, parts: PartsDep, show: ShowDep, pair_id: str)
     return to(request, "/")
 
 
+@router.api_route("/pairs/{pair_id}/delete", methods=["GET", "HEAD"])
+async def ask_delete(request: Request, parts: PartsDep, show: ShowDep, pair_id: str) -> Response:
+    """Says what is lost with a pair, and what is not, before it is deleted."""
+    pair = await parts.pairs.show(number("pair", pair_id))
+    return show.page(request, "pair_delete.html", await _pair_view(parts, pair), area=Area.HOME)
+
+
 @router.post("/pairs/{pair_id}/delete")
 async def delete(request: Request, parts: PartsDep, show: ShowDep, pair_id: str) -> Response:
     """Deletes a pair; both accounts keep all their titles."""
