@@ -17,7 +17,7 @@ from tests.protocol.world import Figures, World
 
 T = TypeVar("T")
 SOAK = os.environ.get("CROSSWATCH_SOAK") == "1"
-CHUNKS = 8
+CHUNKS = 20
 SEEDS = 100
 LONG_CHUNKS = 400
 LONG_SEEDS = 250
