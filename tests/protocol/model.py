@@ -191,7 +191,7 @@ class Judge:
     def _may_be_overwritten(
         self, run: int, seq: int, service: Service, place: Place, old: Event, now: int
     ) -> None:
-        """5: what stood there long enough to be seen, or was seen, is kept in the journal."""
+        """5: what stood there long enough to be seen, or was seen, or is ours, is kept in the journal."""
         row = self.world.ground.row("SELECT before FROM journal WHERE run = ? AND seq = ?", run, seq)
         assert row is not None
         shown = any(
@@ -199,7 +199,8 @@ class Judge:
             for look in self.looks[service.uid, place]
         )
         young = old.at > now - MINUTE - service.delay_ms - service.limit_ms
-        if young and not shown:
+        ours = any((one.run, one.seq) == old.by and not one.unclear for one in self.sent[service.uid, place])
+        if young and not shown and not ours:
             self.lost_within_limits.add(place)
             return
         assert row["before"] == old.value, f"{old} was overwritten, and the journal kept {row['before']}"
@@ -218,8 +219,9 @@ class Judge:
         """8: the report accounts for every planned write, and never says more than was done."""
         if run.code == "internal":
             raise Fault(run.params)
-        left = self.world.ground.rows("SELECT seq FROM journal WHERE run = ? AND state = 'planned'", run.id)
-        assert not left, "still planned after the end"
+        query = """SELECT j.seq FROM journal j JOIN run r ON r.id = j.run
+            WHERE j.state = 'planned' AND r.status <> 'running'"""
+        assert not self.world.ground.rows(query), "still planned after the end of a run"
         if run.status == "interrupted":
             return
         for feature, counts in self.world.ground.counts(run.id).items():
@@ -229,6 +231,7 @@ class Judge:
         query = "SELECT side, outcome FROM journal WHERE run = ? AND feature = ?"
         rows = self.world.ground.rows(query, run.id, feature)
         assert counts["planned"] == len(rows), "planned, and not in the journal"
+        self._agreed(run.id, feature)
         _, sides = self.world.sides(run.id)
         applied = 0
         for side, service in sides.items():
@@ -247,6 +250,17 @@ class Judge:
         stored = sum(row["outcome"] == "unmatched" for row in rows)
         most = stored if run.code == "" else counts["unmatched"]
         assert stored <= rest <= most, f"{counts} do not add up: {stored} unmatched"
+
+    def _agreed(self, run: int, feature: Feature) -> None:
+        """What was applied is what each side itself said, side by side in the base."""
+        query = """SELECT j.side, j.wanted, j.other_value, b.source_value, b.target_value, b.title
+            FROM journal j LEFT JOIN base b ON b.lane = j.lane AND b.title = j.title
+            WHERE j.run = ? AND j.feature = ? AND j.state = 'done' AND j.outcome = 'applied'"""
+        for row in self.world.ground.rows(query, run, feature):
+            assert row["title"] is not None, "applied, and no base row"
+            said = {row["side"]: row["wanted"], Side(row["side"]).other.value: row["other_value"]}
+            stored = {"source": row["source_value"], "target": row["target_value"]}
+            assert said == stored, f"the sides said {said}, the base says {stored}"
 
 
 def _run(event: Event) -> int:

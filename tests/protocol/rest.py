@@ -9,6 +9,9 @@ from tests.protocol.services import GRIDS, TITLES, Place, Service, Title, rounde
 if TYPE_CHECKING:
     from tests.protocol.world import Between, World
 
+WEEK_AND_A_BIT = 7 * 24 * 60 * 60 * 1000 + 60 * 60 * 1000
+"""So old is a doubt that a run since it was a week old must have asked about."""
+
 
 def in_step(world: "World") -> None:
     """Both sides of every pair agree on every title, or differ for a reason that is real and told."""
@@ -65,6 +68,7 @@ class _Lane:
         """One title; whether its two sides wait for an answer of the user."""
         place = (self._feature, title.number)
         source, target = self._source.value(place), self._target.value(place)
+        self._old_doubts_ask(place)
         if self._cannot_be_told(title):
             return False
         assert not self._doubts(place), "a doubt that nobody is asked about"
@@ -122,13 +126,19 @@ class _Lane:
 
     def _unsettled(self, place: Place) -> list[dict[str, int]]:
         """The doubts about a title, each with how many open questions there are about it."""
-        query = """SELECT j.title, count(a.id) AS asked FROM journal j
+        query = """SELECT j.title, j.sent_at, count(a.id) AS asked FROM journal j
             LEFT JOIN attention a ON a.title = j.title AND a.kind = 'doubt' AND a.answered_at IS NULL
             WHERE j.state IN ('sent', 'in_doubt') AND j.account_uid IN (?, ?) AND j.feature = ?
             GROUP BY j.run, j.seq"""
         found = self._world.ground.rows(query, self._source.uid, self._target.uid, self._feature)
         keys = self._keys(TITLES[place[1] - 1])
         return [row for row in found if row["title"] in keys]
+
+    def _old_doubts_ask(self, place: Place) -> None:
+        """A write of which nothing could be learnt for a week is a question."""
+        week_ago = self._world.clock.now_ms() - WEEK_AND_A_BIT
+        for row in self._unsettled(place):
+            assert row["asked"] or row["sent_at"] > week_ago, "a doubt of a week, and nobody is asked"
 
     def _taken_off(self, place: Place) -> bool:
         """Whether the side that lacks it had it taken off, by the user or by the service itself."""

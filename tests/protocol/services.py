@@ -270,7 +270,8 @@ class Service:
         row = Row(title.ref(self.name), event.value, stamp, date)
         if self.weather.twin != title.number:
             return [row]
-        return [row, replace(row, ref=title.ref(self.name, twin=True))]
+        other = GRIDS[self.traits.grid].high if feature is Feature.RATINGS else event.value
+        return [row, replace(row, ref=title.ref(self.name, twin=True), value=other)]
 
     def find(self, ref: Ref) -> Title | None:
         """The title that a ref names, if this service can tell."""

@@ -238,9 +238,11 @@ class World:
             self._round(quiet, weather)
         self.wait(quiet)
         in_step(self)
-        writes = self.figures.writes
+        writes, last = self.figures.writes, max(self._pair_of)
         self._round(quiet, weather)
         assert self.figures.writes == writes, "a lane at rest writes"
+        planned = self.ground.rows("SELECT run FROM journal WHERE run > ?", last)
+        assert not planned, "a lane at rest plans"
         self.figures.rests += 1
 
     def _round(self, quiet: int, weather: Sequence[Weather]) -> None:
