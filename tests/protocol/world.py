@@ -241,8 +241,10 @@ class World:
         writes, last = self.figures.writes, max(self._pair_of)
         self._round(quiet, weather)
         assert self.figures.writes == writes, "a lane at rest writes"
-        planned = self.ground.rows("SELECT run FROM journal WHERE run > ?", last)
-        assert not planned, "a lane at rest plans"
+        again = """SELECT 1 FROM unmatched u
+            WHERE u.lane = journal.lane AND u.title = journal.title AND u.tries > 1"""
+        query = f"SELECT run FROM journal WHERE run > ? AND NOT (outcome = 'unmatched' AND EXISTS ({again}))"
+        assert not self.ground.rows(query, last), "a lane at rest plans"
         self.figures.rests += 1
 
     def _round(self, quiet: int, weather: Sequence[Weather]) -> None:
