@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from crosswatch.engine.base import Key, LastWrite, SideView
-from crosswatch.engine.plan import Plan
+from crosswatch.engine.planned import Plan
 from crosswatch.model.kinds import Action, Conflict, Mode, Side
 from crosswatch.model.readings import Reading, Seen
 from tests.engine.samples import Case

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from crosswatch.engine.base import Agreed, BaseRow, Key, LastWrite, Rules, SideView
-from crosswatch.engine.plan import Plan
+from crosswatch.engine.planned import Plan
 from crosswatch.model.capabilities import Stamps
 from crosswatch.model.kinds import Conflict, Feature, Mode, Precision, Side
 from crosswatch.model.readings import Date, Reading, Seen, Unknown, Why

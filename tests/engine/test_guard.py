@@ -6,7 +6,8 @@ import pytest
 
 from crosswatch.engine.base import Answer, Rules
 from crosswatch.engine.guard import FEWEST, ask_before_overwriting
-from crosswatch.engine.plan import Clash, Plan, plan
+from crosswatch.engine.plan import plan
+from crosswatch.engine.planned import Clash, Plan
 from crosswatch.model.kinds import Action, Conflict, Feature, Mode, Side
 from crosswatch.model.readings import Seen
 from tests.engine.samples import NOW

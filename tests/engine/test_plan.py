@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from crosswatch.engine.base import Agreed, Answer, BaseRow, LastWrite, Rules, SideView
-from crosswatch.engine.plan import Clash, Held, Plan, plan, to_look_up
+from crosswatch.engine.plan import plan, to_look_up
+from crosswatch.engine.planned import Clash, Held, Plan
 from crosswatch.model.capabilities import Stamps
 from crosswatch.model.kinds import Action, Conflict, Feature, Mode, Precision, Side
 from crosswatch.model.readings import Date, Reading, Seen, Unknown, Why

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from crosswatch.engine.base import BaseRow, Key, LastWrite, Rules, SideView
-from crosswatch.engine.plan import Plan, PlannedWrite, to_look_up
+from crosswatch.engine.plan import to_look_up
+from crosswatch.engine.planned import Plan, PlannedWrite
 from crosswatch.model.capabilities import Stamps
 from crosswatch.model.kinds import Conflict, Feature, Mode, Side
 from crosswatch.model.readings import Date, Reading, Seen, Unknown, Why

@@ -53,7 +53,7 @@ def test_the_migrations_make_the_schema_of_the_tables(database: Database, tmp_pa
     for name in wanted:
         assert made[name] == wanted[name], name
     text = " ".join(line for lines in made.values() for line in lines)
-    assert text.count("AUTOINCREMENT") == 5
+    assert text.count("AUTOINCREMENT") == 6
     assert "ON DELETE CASCADE" in text
 
 

@@ -1,11 +1,11 @@
 """What the engine is given: base rows, the two sides as they were read, and the lane's rules."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, replace
 
-from crosswatch.model.capabilities import Capability, Stamps
+from crosswatch.model.capabilities import Stamps
 from crosswatch.model.kinds import Action, Conflict, Feature, Mode, Side
-from crosswatch.model.readings import Date, Seen
+from crosswatch.model.readings import Date, Reading, Seen
 from crosswatch.model.values import Grid, Value
 
 Key = int
@@ -14,11 +14,19 @@ Key = int
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What one side itself said when both sides last agreed. ``value`` None: absent there, as agreed."""
+    """What one side itself said when both sides last agreed. ``value`` None: absent there, as agreed.
+
+    ``mark``: the rating or play that was surely there while the title was on this side's watchlist. ``gap``: how many
+    rows this side's list hid then. ``missing_at``: when a whole list first lacked the title, for services that cannot
+    be asked about single titles (UTC ms, 0: it did not).
+    """
 
     value: Value | None
     stamp: int | None = None
     native_id: str = ""
+    mark: str = ""
+    gap: int = 0
+    missing_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +34,8 @@ class BaseRow:
     """One title of a lane, as it was when both sides last agreed.
 
     ``since``: UTC ms when a value in it last changed. ``ours``: this lane put the title on the target, where it was
-    absent. ``kept``: a removal was seen while the lane did not allow removals. ``rated``: a rating or play of the
-    title was there when the row was written. ``looked_at``: when an absence was last looked up (UTC ms, 0: never).
+    absent. ``kept``: a removal was seen while the lane did not allow removals. ``looked_at``: when an absence was
+    last looked up (UTC ms, 0: never).
     """
 
     source: Agreed
@@ -36,12 +44,15 @@ class BaseRow:
     version: int = 1
     ours: bool = False
     kept: bool = False
-    rated: bool = False
     looked_at: int = 0
 
     def agreed(self, side: Side) -> Agreed:
         """That side's half of the row."""
         return self.source if side is Side.SOURCE else self.target
+
+    def with_half(self, side: Side, half: Agreed) -> "BaseRow":
+        """The same row with another half; neither its age nor its version moves."""
+        return replace(self, source=half) if side is Side.SOURCE else replace(self, target=half)
 
     @property
     def values(self) -> tuple[Value | None, Value | None]:
@@ -71,7 +82,13 @@ class SideView:
     """One side of a lane as it was read. ``listed`` holds what the list or a lookup said of a title.
 
     ``delay``: the service's visibility_delay in ms. ``in_doubt``: titles with a write whose end is not known.
-    ``can``: what the service lets us do with this feature.
+    ``can``: what the service lets us do with this feature. ``gap``: rows that the list hides. ``looks_up``: the
+    service can be asked about single titles.
+
+    ``clears``: it may take a title off by itself when it is rated or played; then ``marks`` says of titles what was
+    surely there already when the list was read, ``rated_by_us`` which ratings are our own writes, and ``was_listed``
+    what the list held before this run wrote ratings there. ``wanted``: titles that something else wants present here:
+    another lane, a write of this run, a doubt.
     """
 
     listed: Mapping[Key, Seen]
@@ -83,29 +100,19 @@ class SideView:
     last_writes: Mapping[Key, LastWrite] = field(default_factory=dict)
     in_doubt: frozenset[Key] = frozenset()
     can: frozenset[Action] = frozenset(Action)
+    gap: int = 0
+    looks_up: bool = True
+    clears: bool = False
+    marks: Mapping[Key, str] = field(default_factory=dict)
+    rated_by_us: Mapping[Key, Value] = field(default_factory=dict)
+    was_listed: frozenset[Key] = frozenset()
+    wanted: frozenset[Key] = frozenset()
 
-    @classmethod
-    def of(
-        cls,
-        capability: Capability,
-        *,
-        listed: Mapping[Key, Seen],
-        whole: bool,
-        taken_at: int,
-        last_writes: Mapping[Key, LastWrite],
-        in_doubt: frozenset[Key],
-    ) -> "SideView":
-        """The view of a side whose service has this capability."""
-        return cls(
-            listed=listed,
-            whole=whole,
-            taken_at=taken_at,
-            delay=capability.visibility_delay * 1000,
-            grid=capability.grid,
-            stamps=capability.stamps,
-            last_writes=last_writes,
-            in_doubt=in_doubt,
-            can=capability.actions,
+    @property
+    def emptied(self) -> bool:
+        """The whole list holds nothing at all."""
+        return self.whole and not any(
+            not isinstance(seen, Reading) or seen.value is not None for seen in self.listed.values()
         )
 
 
@@ -125,7 +132,8 @@ class Answer:
 class Rules:
     """What the user allows a lane to do. ``own_dates``: both sides date their values themselves.
 
-    ``answers``: what the user said to questions of this lane.
+    ``answers``: what the user said to questions of this lane. ``approved``: held writes that the user allowed, by
+    title and written side, with the version of the base row that was asked about; ``waiting``: those that still wait.
     """
 
     feature: Feature
@@ -133,9 +141,12 @@ class Rules:
     add: bool = True
     change: bool = True
     remove: bool = False
+    remove_when_rated: bool = False
     conflict: Conflict = Conflict.SOURCE
     own_dates: bool = False
     answers: Mapping[Key, Answer] = field(default_factory=dict)
+    approved: Mapping[tuple[Key, Side], int] = field(default_factory=dict)
+    waiting: Set[tuple[Key, Side]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

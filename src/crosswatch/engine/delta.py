@@ -25,6 +25,18 @@ def needs_proof(key: Key, agreed: Agreed | None, view: SideView) -> bool:
     return agreed is not None and agreed.value is not None and key not in view.listed
 
 
+def is_evidence(agreed: Agreed, view: SideView) -> bool:
+    """Whether a list that lacks a title says something about it: whole, and hiding no more than it did then."""
+    return view.whole and view.gap <= agreed.gap
+
+
+def _missing_twice(agreed: Agreed, view: SideView) -> bool:
+    """The proof of services that cannot be asked about single titles: two whole lists, the delay apart, lack it."""
+    if view.looks_up or not agreed.missing_at or not is_evidence(agreed, view):
+        return False
+    return view.taken_at > agreed.missing_at and view.taken_at >= agreed.missing_at + view.delay
+
+
 def seen(key: Key, row: BaseRow | None, side: Side, view: SideView) -> Seen:
     """What may be believed of a title on a side; an absence counts only where it is proved.
 
@@ -38,7 +50,7 @@ def seen(key: Key, row: BaseRow | None, side: Side, view: SideView) -> Seen:
     if now is None:
         if not view.whole:
             return Unknown(Why.NOT_WHOLE)
-        if needs_proof(key, agreed, view):
+        if agreed is not None and needs_proof(key, agreed, view) and not _missing_twice(agreed, view):
             return Unknown(Why.NOT_PROVED)
         now = Reading(None, view.taken_at)
     if isinstance(now, Unknown):

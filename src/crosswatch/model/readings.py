@@ -65,17 +65,23 @@ class Why(StrEnum):
     TWO_ROWS = "two_rows"
     GONE = "gone"
     IN_DOUBT = "in_doubt"
+    WANTED = "wanted"
+    OTHER_ID = "other_id"
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one side says about one title. ``value`` None is a proved or a whole list's absence."""
+    """What one side says about one title. ``value`` None is a proved or a whole list's absence.
+
+    ``mark``: of a lookup, what else the service holds of the title (``TitleState.mark``); None of a list's reading.
+    """
 
     value: Value | None
     taken_at: int
     stamp: int | None = None
     date: Date | None = None
     native_id: str = ""
+    mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,16 @@ class TitleState:
     on_watchlist: bool
     rating: Value | None
     played: bool = False
+
+    @property
+    def mark(self) -> str:
+        """What may have made the service take the title off a watchlist: its rating, a play; empty for neither."""
+        return mark_of(self.rating, played=self.played)
+
+
+def mark_of(rating: Value | None, *, played: bool = False) -> str:
+    """A rating and a play in one word that can be stored and compared."""
+    return ("" if rating is None else f"r{rating}") + ("p" if played else "")
 
 
 LookedUp = TitleState | Verdict

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from crosswatch.engine.base import BaseRow, Key
-from crosswatch.engine.plan import PlannedWrite
+from crosswatch.engine.planned import PlannedWrite
 from crosswatch.errors import CrossWatchError, RateLimited, Refused, ServiceError
-from crosswatch.model.kinds import Feature, Side
+from crosswatch.model.kinds import Action, Feature
 from crosswatch.model.readings import Reading, Verdict
 from crosswatch.model.refs import Ref
 from crosswatch.model.writes import REPLACED, Done, Outcome
@@ -16,11 +16,12 @@ from crosswatch.ports import Clock, Resolver
 from crosswatch.runs.counts import LaneCounts
 from crosswatch.runs.looks import GOOD_FOR_MS, Looks
 from crosswatch.runs.progress import Progress
+from crosswatch.runs.proofs import Proofs
 from crosswatch.runs.sending import TOO_LATE, Ending, Flight, Numbered, Sending, check
 from crosswatch.runs.sides import OpenSide, refs_for
 from crosswatch.store import base, journal, leases, readings, unmatched
 from crosswatch.store.database import Connection, Database
-from crosswatch.store.journal import Ended, Entry, State
+from crosswatch.store.journal import Ended, State
 
 PATIENCE_MS = 300_000
 """How long a run goes on without any success while a service asks to wait."""
@@ -50,6 +51,7 @@ class Applying:
     progress: Progress
     counts: LaneCounts
     looks: Looks
+    proofs: Proofs
     _silent: int = field(default=0, init=False)
     _refused_since: int | None = field(default=None, init=False)
     _places: asyncio.Semaphore = field(init=False)
@@ -99,6 +101,7 @@ class Applying:
         natives = {write.key: write.native_id for write in planned}
         refs = await refs_for(self.side, list(natives), natives, resolver=self.resolver)
         await self.looks.take(planned, refs, to_come=to_come)
+        await self.proofs.take(planned)
         to_send, ended = self._sort(writes, refs)
         now = self.clock.now_ms()
         if to_send:
@@ -170,6 +173,7 @@ class Applying:
             for _, write in writes
             if self.looks.needed(write) and (look := self.looks.of(write.key)) is not None
         ]
+        taken += [self.proofs.leave_by(write) for _, write in writes if write.action is Action.REMOVE]
         limit = round(self.side.manifest.pace.time_limit * 1000)
         return min([*taken, now + (limit or GOOD_FOR_MS)])
 
@@ -196,7 +200,10 @@ class Applying:
             return Outcome(seq, Done.RETRY_LATER, "not_seen")
         if look.verdict is Verdict.GONE:
             return Outcome(seq, Done.UNMATCHED, "gone")
-        return None if look.value in (write.expected, write.wanted) else Outcome(seq, Done.MOVED, "moved")
+        if look.value not in (write.expected, write.wanted):
+            return Outcome(seq, Done.MOVED, "moved")
+        why_not = self.proofs.why_not(write) if write.action is Action.REMOVE else None
+        return None if why_not is None else Outcome(seq, *why_not)
 
     def _mark_sent(self, connection: Connection, writes: Sequence[Numbered], now: int) -> None:
         check(connection, fences=self.fences, sides=(self.side, self.other))
@@ -246,9 +253,7 @@ class Applying:
         """The base row of a write that succeeded, with the name that the service gave the title."""
         half = write.row.agreed(write.side)
         named = replace(half, native_id=native_id or half.native_id)
-        if write.side is Side.SOURCE:
-            return replace(write.row, source=named, since=now)
-        return replace(write.row, target=named, since=now)
+        return replace(write.row.with_half(write.side, named), since=now)
 
 
 def _is_to_be_repeated(outcome: Outcome) -> bool:
@@ -283,30 +288,3 @@ def _raise_what_ends_the_lane(ended: Sequence[Ending], refused: Refused | None) 
 
 async def _sleep(clock: Clock, seconds: float) -> None:
     await clock.sleep(seconds)
-
-
-def entries(
-    run_id: int, lane_id: int, feature: Feature, writes: Sequence[Numbered], uids: Mapping[Side, str]
-) -> list[Entry]:
-    """The writes as they stand in the journal before anything is sent."""
-    return [
-        Entry(
-            run=run_id,
-            seq=seq,
-            lane=lane_id,
-            feature=feature,
-            side=write.side,
-            account_uid=uids[write.side],
-            title=write.key,
-            native_id=write.native_id,
-            action=write.action,
-            before=write.expected,
-            expected=write.expected,
-            wanted=write.wanted,
-            other_value=write.other.value,
-            other_stamp=write.other.stamp,
-            other_native=write.other.native_id,
-            ours=write.row.ours,
-        )
-        for seq, write in writes
-    ]

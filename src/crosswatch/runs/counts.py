@@ -13,7 +13,8 @@ _DONE_WORDS = {Action.ADD: "added", Action.CHANGE: "changed", Action.REMOVE: "re
 class LaneCounts:
     """Figures of one lane. Every planned write ends in exactly one of the outcomes; the report never says more.
 
-    ``replaced``: of those added, how many met a value that the service had not shown.
+    ``replaced``: of those added, how many met a value that the service had not shown. ``waiting``: held until the
+    user allows them. ``cleared``: taken off by a service itself, because they were rated or played there.
 
     ``why_held``: reason -> titles; ``incomplete``: side -> why its list was not whole; ``decided``: it got as far as
     a plan that is stored.
@@ -32,6 +33,8 @@ class LaneCounts:
     conflicts: int = 0
     set_aside: int = 0
     replaced: int = 0
+    waiting: int = 0
+    cleared: int = 0
     why_held: Counter[str] = field(default_factory=Counter)
 
     def ended(self, side: Side, action: Action, done: Done) -> None:
@@ -40,6 +43,11 @@ class LaneCounts:
             self.done[side, action] += 1
         else:
             self.outcomes["retry_later" if done is Done.RECONNECT else done.value] += 1
+
+    def gone_from_plan(self, writes: int) -> None:
+        """Counts writes of a plan that was applied, and that the lists no longer lead to."""
+        self.planned += writes
+        self.outcomes[Done.MOVED.value] += writes
 
     def not_sent(self, writes: int) -> None:
         """Counts writes that were planned and never sent."""
@@ -54,7 +62,7 @@ class LaneCounts:
     @property
     def attention(self) -> int:
         """How many titles want somebody to look."""
-        return self.conflicts + self.outcomes["unmatched"] + self.set_aside + self.replaced
+        return self.conflicts + self.waiting + self.outcomes["unmatched"] + self.set_aside + self.replaced
 
     def as_dict(self) -> dict[str, object]:
         """The lane as the API shows it, with the reasons beside it."""
@@ -67,7 +75,9 @@ class LaneCounts:
             **{word: sum(self.done[side, action] for side in Side) for action, word in _DONE_WORDS.items()},
             "adopted": self.adopted,
             "already": self.outcomes["already"],
-            "held": sum(self.why_held.values()),
+            "held": sum(self.why_held.values()) + self.waiting,
+            "waiting": self.waiting,
+            "cleared": self.cleared,
             "kept": self.kept,
             "left": self.left,
             "conflicts": self.conflicts,

@@ -1,234 +1,163 @@
-"""One lane of one run: read both sides, prove absences, plan, journal, write."""
+"""One lane of one run, from its plan to the last write."""
 
-import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from crosswatch.engine.base import Answer, BaseRow, Key, Rules, SideView
-from crosswatch.engine.grids import alike, off_grid, read_since
-from crosswatch.engine.guard import ask_before_overwriting
-from crosswatch.engine.plan import Plan, PlannedWrite, plan, to_look_up
+from crosswatch.engine.base import Rules
+from crosswatch.engine.grids import alike, read_since
+from crosswatch.engine.guard import is_allowed
+from crosswatch.engine.planned import PlannedWrite
 from crosswatch.errors import Refused, ServiceError
-from crosswatch.model.capabilities import Dates
-from crosswatch.model.kinds import Action, Feature, Kind, Side
+from crosswatch.model.capabilities import Quirk
+from crosswatch.model.kinds import Action, Feature, Side
 from crosswatch.model.readings import TitleState
-from crosswatch.ports import Clock, Resolver
-from crosswatch.runs.applying import Applying, entries
+from crosswatch.runs.applying import Applying
+from crosswatch.runs.context import Context
+from crosswatch.runs.contract import Contract
 from crosswatch.runs.counts import LaneCounts
+from crosswatch.runs.deriving import Derived
 from crosswatch.runs.looks import Looks
-from crosswatch.runs.progress import Progress
+from crosswatch.runs.proofs import Proofs
 from crosswatch.runs.sending import Numbered, check
-from crosswatch.runs.settle import in_doubt, settle_by_list
-from crosswatch.runs.sides import OpenSide, SideRead, look_up, prove, read_side, refs_for, value_of
-from crosswatch.store import attention, base, journal, leases, pairs, readings, unmatched
-from crosswatch.store.database import Connection, Database
-from crosswatch.store.pairs import LaneRow, PairRow
+from crosswatch.runs.sides import OpenSide, SideRead, look_up, read_side, refs_for, value_of
+from crosswatch.store import attention, base, held, journal, pairs, readings, unmatched
+from crosswatch.store.database import Connection
+from crosswatch.store.journal import Entry
+from crosswatch.store.pairs import LaneRow
 
-Both = Mapping[Side, OpenSide]
 _ASKED_OF_EACH = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What every run needs of the house."""
-
-    database: Database
-    resolver: Resolver
-    clock: Clock
 
 
 @dataclass(slots=True)
 class LaneRun:
-    """A lane being carried out. ``first_seq``: the journal's next free number in this run."""
+    """A lane being carried out."""
 
-    tools: Tools
-    run_id: int
-    pair: PairRow
+    run: Context
     lane: LaneRow
-    sides: Both
-    fences: leases.Fences
-    progress: Progress
     counts: LaneCounts
-    first_seq: int
-    looked_up: list[Key] = field(default_factory=list)
-    answers: dict[Key, Answer] = field(default_factory=dict)
 
     @property
     def feature(self) -> Feature:
         return self.lane.feature
 
-    def kinds(self) -> frozenset[Kind]:
-        """The kinds that the pair wants and both services hold."""
-        kinds = self.pair.kinds
-        for side in self.sides.values():
-            kinds &= side.capability(self.feature).kinds
-        return kinds
+    async def carry_out(self, derived: Derived, contract: Contract | None = None) -> None:
+        """Stores the plan and does it; of one that keeps a ``contract``, only what was promised there.
 
-    async def carry_out(self) -> None:
-        """From reading to the last write. Raises Cancelled, a ServiceError, or Refused ``lease_lost``."""
-        self.progress.enter("reading", feature=self.feature)
-        reads = await self.progress.unless_stopped(self._read())
-        self._count_reads(reads)
-        for name, read in reads.items():
-            await settle_by_list(
-                self.sides[name], read, self.feature, self.tools.database, self.tools.clock, self.fences
-            )
-        self.progress.enter("planning", feature=self.feature)
-        rows = await self.tools.database.read(
-            lambda connection: base.of_lane(connection, self.lane.id, self.kinds())
-        )
-        views = await self._views(reads)
-        await self.progress.unless_stopped(self._prove(rows, views, reads))
-        made = await asyncio.to_thread(self._plan, rows, views)
-        self._check_grids(views)
-        self._count(made)
-        numbered = await self._commit(made, reads, views)
-        await self._write(numbered, reads)
+        Raises Cancelled, a ServiceError, or Refused ``lease_lost``.
+        """
+        if contract is not None:
+            self.counts.gone_from_plan(contract.keep_only_promised(self.feature, derived.made))
+        numbered = await self._commit(derived)
+        await self._remember_watchlists([write for _, write in numbered])
+        await self._write(numbered, derived.reads)
 
-    async def _read(self) -> dict[Side, SideRead]:
-        kinds = self.kinds()
-
-        async def one(side: OpenSide) -> SideRead:
-            return await read_side(
-                side,
-                self.feature,
-                kinds,
-                resolver=self.tools.resolver,
-                clock=self.tools.clock,
-                on_progress=lambda done, total: self.progress.part(side.side, done, total),
-            )
-
-        async with asyncio.TaskGroup() as tasks:
-            reading = {name: tasks.create_task(one(side)) for name, side in self.sides.items()}
-        return {name: task.result() for name, task in reading.items()}
-
-    def _count_reads(self, reads: Mapping[Side, SideRead]) -> None:
-        for side, read in reads.items():
-            self.counts.read[side.value] = read.rows
-            self.counts.gap[side.value] = read.end.gap
-            if not read.end.whole:
-                self.counts.incomplete[side.value] = read.end.reason
-
-    async def _views(self, reads: Mapping[Side, SideRead]) -> dict[Side, SideView]:
-        def load(connection: Connection) -> dict[Side, SideView]:
-            views = {}
-            for name, side in self.sides.items():
-                read, capability = reads[name], side.capability(self.feature)
-                uid = side.account.uid
-                views[name] = SideView.of(
-                    capability,
-                    listed=read.listed,
-                    whole=read.end.whole,
-                    taken_at=read.taken_at,
-                    last_writes=journal.last_writes(connection, uid, self.feature),
-                    in_doubt=in_doubt(journal.unsettled(connection, uid), self.feature),
-                )
-            self.answers = attention.answers(connection, self.lane.id)
-            return views
-
-        return await self.tools.database.read(load)
-
-    async def _prove(
-        self, rows: Mapping[Key, BaseRow], views: Mapping[Side, SideView], reads: Mapping[Side, SideRead]
-    ) -> None:
-        """Puts the services' own word on unlisted titles among the readings."""
-        wanted = to_look_up(rows, views[Side.SOURCE], views[Side.TARGET])
-        hidden = await self.tools.database.read(self._may_be_hidden)
-        for name, keys in wanted.items():
-            listed, there = reads[name].listed, reads[name.other].listed
-            keys += [key for key in sorted(hidden - set(keys)) if key not in listed and key in there]
-            natives = {key: row.agreed(name).native_id for key in keys if (row := rows.get(key))}
-            proved = await prove(
-                self.sides[name],
-                self.feature,
-                [key for key in keys if key not in reads[name].out_of_scope],
-                natives,
-                resolver=self.tools.resolver,
-                clock=self.tools.clock,
-            )
-            reads[name].listed.update(proved)
-            self.looked_up.extend(proved)
-
-    def _may_be_hidden(self, connection: Connection) -> set[Key]:
-        """Titles that a list lacks and a look did show: without another look each run would plan them in vain."""
-        return journal.moved(connection, self.lane.id) | attention.titles(connection, self.lane.id)
-
-    def _plan(self, rows: Mapping[Key, BaseRow], views: Mapping[Side, SideView]) -> Plan:
-        settings = self.lane.settings
-        rules = Rules(
-            feature=self.feature,
-            mode=self.pair.mode,
-            add=settings.add,
-            change=settings.change,
-            remove=settings.remove,
-            conflict=settings.conflict,
-            own_dates=all(side.capability(self.feature).dates is Dates.OWN for side in self.sides.values()),
-            answers=self.answers,
-        )
-        now = self.tools.clock.now_ms()
-        made = plan(rows, views[Side.SOURCE], views[Side.TARGET], rules, now=now)
-        ask_before_overwriting(made, set(rows), rules)
-        return made
-
-    def _count(self, made: Plan) -> None:
-        self.counts.adopted, self.counts.left, self.counts.kept = made.adopted, made.left, made.kept
-        self.counts.conflicts = len(made.conflicts)
-        self.counts.why_held.update(held.why.value for held in made.held)
-
-    def _check_grids(self, views: Mapping[Side, SideView]) -> None:
-        """Refused ``grid_wrong`` before anything is stored: what we wrote would come back as the user's edits."""
-        for name, view in views.items():
-            if wrong := off_grid(view, self.tools.clock.now_ms()):
-                side = self.sides[name]
-                raise Refused("grid_wrong", account=str(side.account.name), count=len(wrong))
-
-    async def _commit(
-        self, made: Plan, reads: Mapping[Side, SideRead], views: Mapping[Side, SideView]
-    ) -> list[Numbered]:
-        """One transaction: what was read, the rows that agree, and every write as planned."""
-        uids = {name: side.account.uid for name, side in self.sides.items()}
+    async def _commit(self, derived: Derived) -> list[Numbered]:
+        """One transaction: what was read, the rows that agree, what somebody has to decide, every write as planned."""
+        run, made, tools = self.run, derived.made, self.run.tools
 
         def store(connection: Connection) -> list[Numbered]:
-            check(connection, fences=self.fences, sides=tuple(self.sides.values()))
+            check(connection, fences=run.fences, sides=tuple(run.sides.values()))
             if not base.has_lane(connection, self.lane.id):
                 raise Refused("not_found", what="pair of that number any more")
-            for name, read in reads.items():
-                readings.keep(
-                    connection,
-                    self.sides[name].account.id,
-                    self.feature,
-                    read.readings(),
-                    read.end,
-                    taken_at=read.taken_at,
-                    unclear=read.unclear(),
-                )
-            pairs.pin(
-                connection, self.lane.id, self.sides[Side.SOURCE].account, self.sides[Side.TARGET].account
-            )
+            now = tools.clock.now_ms()
+            self._keep_readings(connection, derived)
             base.keep(connection, self.lane.id, made.rows)
-            base.looked_up(connection, self.lane.id, self.looked_up, self.tools.clock.now_ms())
-            for name, view in views.items():
-                journal.confirm(connection, uids[name], self.feature, read_since(view))
-            clashes = {clash.key: (clash.source, clash.target) for clash in made.conflicts}
-            unclear = {held.key for held in made.held}
-            unclear |= {write.key for write in made.writes if write.key in self.answers}
-            attention.keep_conflicts(connection, self.lane.id, clashes, unclear, self.tools.clock.now_ms())
-            aside = unmatched.waiting(connection, self.lane.id, self.tools.clock.now_ms())
+            base.looked_up(connection, self.lane.id, derived.looked_up, now)
+            self._keep_questions(connection, derived, now)
+            aside = unmatched.waiting(connection, self.lane.id, now)
             self.counts.set_aside = sum(write.key in aside for write in made.writes)
             writes = [write for write in made.writes if write.key not in aside]
-            numbered = list(enumerate(writes, start=self.first_seq))
-            journal.enter(connection, entries(self.run_id, self.lane.id, self.feature, numbered, uids))
+            numbered = list(enumerate(writes, start=run.next_seq))
+            journal.enter(connection, self._entries(numbered, derived.rules))
             return numbered
 
-        numbered = await self.tools.database.write(store)
-        self.counts.planned, self.counts.decided = len(numbered), True
+        numbered = await tools.database.write(store)
+        run.next_seq += len(numbered)
+        self.counts.planned += len(numbered)
+        self.counts.decided = True
+        if self.feature is Feature.RATINGS:
+            run.ratings_read |= {name for name, read in derived.reads.items() if read.end.whole}
         return numbered
+
+    def _keep_readings(self, connection: Connection, derived: Derived) -> None:
+        run = self.run
+        for name, read in derived.reads.items():
+            readings.keep(
+                connection,
+                run.sides[name].account.id,
+                self.feature,
+                read.readings(),
+                read.end,
+                taken_at=read.taken_at,
+                unclear=read.unclear(),
+            )
+            journal.confirm(connection, run.uids[name], self.feature, read_since(derived.views[name]))
+        pairs.pin(connection, self.lane.id, run.sides[Side.SOURCE].account, run.sides[Side.TARGET].account)
+
+    def _keep_questions(self, connection: Connection, derived: Derived, now: int) -> None:
+        made, rules = derived.made, derived.rules
+        clashes = {clash.key: (clash.source, clash.target) for clash in made.conflicts}
+        unclear = {one.key for one in made.held}
+        answered = {write.key for write in made.writes if write.key in rules.answers}
+        attention.keep_conflicts(connection, self.lane.id, clashes, unclear | answered, now)
+        allowed = {(write.key, write.side) for write in made.writes if is_allowed(write, rules)}
+        held.keep(connection, self.lane.id, made.waiting, allowed=allowed, unclear=unclear, now=now)
+
+    def _entries(self, numbered: Iterable[Numbered], rules: Rules) -> list[Entry]:
+        """The writes as they stand in the journal before anything is sent."""
+        uids = self.run.uids
+        return [
+            Entry(
+                run=self.run.run_id,
+                seq=seq,
+                lane=self.lane.id,
+                feature=self.feature,
+                side=write.side,
+                account_uid=uids[write.side],
+                title=write.key,
+                native_id=write.native_id,
+                action=write.action,
+                before=write.expected,
+                expected=write.expected,
+                wanted=write.wanted,
+                other_value=write.other.value,
+                other_stamp=write.other.stamp,
+                other_native=write.other.native_id,
+                ours=write.row.ours,
+                cause=write.cause.value,
+                approved=is_allowed(write, rules),
+            )
+            for seq, write in numbered
+        ]
+
+    async def _remember_watchlists(self, writes: Sequence[PlannedWrite]) -> None:
+        """Reads what our own ratings may take off a watchlist, before they do: nobody would have seen it there."""
+        watched = any(
+            lane.settings.enabled and lane.feature is Feature.WATCHLIST for lane in self.run.pair.lanes
+        )
+        if self.feature is not Feature.RATINGS or not watched:
+            return
+        for name, side in self.run.sides.items():
+            rated = {write.key for write in writes if write.side is name and write.wanted is not None}
+            if rated and Quirk.RATING_MAY_CLEAR_WATCHLIST in side.manifest.quirks:
+                read = await self.run.progress.unless_stopped(self._read(side, Feature.WATCHLIST))
+                self.run.was_listed[name] = frozenset(rated & read.listed.keys())
+
+    async def _read(self, side: OpenSide, feature: Feature) -> SideRead:
+        return await read_side(
+            side,
+            feature,
+            self.run.kinds(feature),
+            resolver=self.run.tools.resolver,
+            clock=self.run.tools.clock,
+            on_progress=lambda _done, _total: None,
+        )
 
     async def _write(self, numbered: list[Numbered], reads: Mapping[Side, SideRead]) -> None:
         """Adds and changes of both sides before any removal."""
-        self.progress.enter("writing", feature=self.feature, total=len(numbered))
-        applying = {name: self._applying(name, reads[name]) for name in self.sides}
+        self.run.progress.enter("writing", feature=self.feature, total=len(numbered))
+        applying = {name: self._applying(name, reads[name]) for name in self.run.sides}
         try:
             for removals in (False, True):
                 for name in (Side.TARGET, Side.SOURCE):
@@ -238,7 +167,7 @@ class LaneRun:
                         if one[1].side is name and (one[1].action is Action.REMOVE) is removals
                     ]
                     await applying[name].all(writes)
-            for name in self.sides:
+            for name in self.run.sides:
                 await self._confirm(name, [write for _, write in numbered if write.side is name])
         finally:
             ended = sum(self.counts.done.values()) + sum(self.counts.outcomes.values())
@@ -249,16 +178,16 @@ class LaneRun:
 
         Without it three edits of half a point, soon after a sync, would look like a grid that was declared wrongly.
         """
-        side = self.sides[name]
+        side, tools, progress = self.run.sides[name], self.run.tools, self.run.progress
         grid = side.capability(self.feature).grid
         sent = {write.key: write.wanted for write in writes if write.wanted is not None}
         groups = alike(sent, grid) if grid is not None else []
-        if not groups or not side.manifest.lookup_batch or self.progress.stopping:
+        if not groups or not side.manifest.lookup_batch or progress.stopping:
             return
         asked = [key for keys in groups for key in keys[:_ASKED_OF_EACH]]
-        refs = await refs_for(side, asked, {}, resolver=self.tools.resolver)
+        refs = await refs_for(side, asked, {}, resolver=tools.resolver)
         with contextlib.suppress(ServiceError):  # no answer confirms nothing, and the next reading says more
-            states = await self.progress.unless_stopped(look_up(side, list(refs.values())))
+            states = await progress.unless_stopped(look_up(side, list(refs.values())))
             seen = {key: states.get(ref) for key, ref in refs.items()}
             good = {
                 key
@@ -267,31 +196,42 @@ class LaneRun:
             }
             shown = [key for keys in groups if good.intersection(keys) for key in keys]
             uid = side.account.uid
-            await self.tools.database.write(
+            await tools.database.write(
                 lambda connection: journal.confirm(connection, uid, self.feature, shown)
             )
 
     def _applying(self, name: Side, read: SideRead) -> Applying:
+        run, kinds = self.run, self.run.kinds(self.feature)
+        tools = run.tools
         looks = Looks(
-            side=self.sides[name],
+            side=run.sides[name],
             feature=self.feature,
-            kinds=self.kinds(),
-            resolver=self.tools.resolver,
-            clock=self.tools.clock,
-            progress=self.progress,
+            kinds=kinds,
+            resolver=tools.resolver,
+            clock=tools.clock,
+            progress=run.progress,
             read=read,
         )
+        proofs = Proofs(
+            side=run.sides[name.other],
+            feature=self.feature,
+            kinds=kinds,
+            resolver=tools.resolver,
+            clock=tools.clock,
+            progress=run.progress,
+        )
         return Applying(
-            run_id=self.run_id,
+            run_id=run.run_id,
             lane_id=self.lane.id,
             feature=self.feature,
-            side=self.sides[name],
-            other=self.sides[name.other],
-            database=self.tools.database,
-            resolver=self.tools.resolver,
-            clock=self.tools.clock,
-            fences=self.fences,
-            progress=self.progress,
+            side=run.sides[name],
+            other=run.sides[name.other],
+            database=tools.database,
+            resolver=tools.resolver,
+            clock=tools.clock,
+            fences=run.fences,
+            progress=run.progress,
             counts=self.counts,
             looks=looks,
+            proofs=proofs,
         )

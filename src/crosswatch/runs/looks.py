@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from crosswatch.engine.base import Key
-from crosswatch.engine.plan import PlannedWrite
+from crosswatch.engine.planned import PlannedWrite
 from crosswatch.model.kinds import Action, Feature, Kind
 from crosswatch.model.readings import LookedUp, Reading, Seen, TitleState, Unknown, Verdict
 from crosswatch.model.refs import Ref
@@ -17,7 +17,7 @@ from crosswatch.runs.sides import OpenSide, SideRead, look_up, read_side, value_
 GOOD_FOR_MS = 60_000
 """How old a look may be when the call leaves."""
 
-_LOOK_AGAIN_MS = 40_000
+LOOK_AGAIN_MS = 40_000
 """How old it may be when a window begins, so that it does not get too old in the middle."""
 
 _LONGEST_READ_MS = 20_000
@@ -67,7 +67,7 @@ class Looks:
     def of(self, key: Key) -> Look | None:
         """The newest look at a title that is good enough for a window that begins now."""
         look = self._looked.get(key) or self._listed(key)
-        if look is None or self.clock.now_ms() - look.taken_at > _LOOK_AGAIN_MS:
+        if look is None or self.clock.now_ms() - look.taken_at > LOOK_AGAIN_MS:
             return None
         return look
 
@@ -132,7 +132,7 @@ class Looks:
         pace, batch = self.side.manifest.pace, self.side.manifest.lookup_batch
         if not self._trusted or not self._read_again or not whole or self.read.took_ms > _LONGEST_READ_MS:
             return False
-        soon = min(titles, round(pace.per_second * _LOOK_AGAIN_MS / 1000) * max(1, batch))
+        soon = min(titles, round(pace.per_second * LOOK_AGAIN_MS / 1000) * max(1, batch))
         return not batch or ceil(soon / batch) > self.read.pages
 
     async def _take_list(self) -> None:

@@ -12,18 +12,25 @@ from crosswatch.model.accounts import AccountName
 from crosswatch.model.kinds import Feature, Side
 from crosswatch.net.meter import Meter, measured
 from crosswatch.ports import Clock, Provider, Resolver
+from crosswatch.runs.context import Context, Tools
+from crosswatch.runs.contract import Contract, promises, rules_of
 from crosswatch.runs.counts import LaneCounts
-from crosswatch.runs.lane import LaneRun, Tools
+from crosswatch.runs.deriving import Derived, Deriving
+from crosswatch.runs.lane import LaneRun
 from crosswatch.runs.processes import Process
 from crosswatch.runs.progress import HALF_A_SECOND, Progress
 from crosswatch.runs.settle import settle
 from crosswatch.runs.sides import OpenSide
-from crosswatch.store import accounts, clocks, journal, leases, runs
+from crosswatch.store import accounts, attention, clocks, journal, leases, plans, runs, unmatched
 from crosswatch.store.database import Connection, Database
 from crosswatch.store.pairs import LaneRow, PairRow
+from crosswatch.store.plans import PlanLane
 
 log = logging.getLogger(__name__)
 Providers = Mapping[str, Provider]
+
+SYNC, PLAN = "sync", "plan"
+"""The kinds of a run: it brings a pair in step, or only says what that would write."""
 
 
 class Runner:
@@ -44,9 +51,12 @@ class Runner:
         self._told: dict[int, Progress] = {}
         self.closing = False
 
-    async def begin(self, pair: PairRow, *, trigger: str) -> int:
+    async def begin(
+        self, pair: PairRow, *, trigger: str, kind: str = SYNC, plan_id: int | None = None
+    ) -> int:
         """Enters a run of the pair and returns its id; ``carry_out`` or ``in_background`` does it.
 
+        ``kind`` PLAN makes a plan, and writes nothing; with ``plan_id`` exactly that plan is applied.
         Raises Refused ``already_running`` (with ``run_id``) while one of this pair goes on, in any process.
         """
         now = self._clock.now_ms()
@@ -60,7 +70,8 @@ class Runner:
                 connection,
                 pair=pair.id,
                 pair_name=pair.name,
-                kind="sync",
+                kind=kind,
+                plan=plan_id,
                 trigger=trigger,
                 process=self._process.id,
                 now=now,
@@ -194,10 +205,83 @@ class _Run:
         await self._put_times_right(uids)
         for side in sides.values():
             await progress.unless_stopped(self._settle(side))
+        row = await self._tools.database.read(lambda connection: runs.find(connection, self._run_id))
+        assert row is not None, "a run that is carried out is entered"
         lanes = [lane for lane in self._pair.lanes if lane.settings.enabled]
-        seq = 1
+        run = Context(self._tools, self._run_id, self._pair, sides, self._fences, progress)
+        if row.kind == PLAN:
+            await self._make_plan(run, lanes)
+        elif row.plan is not None:
+            await self._apply(run, lanes, Contract(row.plan))
+        else:
+            for lane in lanes:
+                derived = await self._derive(run, lane)
+                await LaneRun(run, lane, self._counts[lane.feature]).carry_out(derived)
+
+    async def _derive(self, run: Context, lane: LaneRow) -> Derived:
+        counts = self._counts[lane.feature] = LaneCounts()
+        return await Deriving(run, lane, counts).derive()
+
+    async def _make_plan(self, run: Context, lanes: list[LaneRow]) -> None:
+        """Stores what every lane would do, lane by lane; it is there once all of it is."""
+        now = self._tools.clock.now_ms()
+
+        def begin(connection: Connection) -> int:
+            leases.check(connection, self._fences)
+            plans.purge(connection, now)
+            return plans.begin(
+                connection, pair=self._pair.id, pair_name=self._pair.name, run=self._run_id, now=now
+            )
+
+        plan_id = await self._tools.database.write(begin)
         for lane in lanes:
-            seq += await self._lane(lane, sides, progress, seq)
+            derived = await self._derive(run, lane)
+            await self._tools.database.write(partial(self._keep_plan, plan_id, run, lane, derived))
+
+        def close(connection: Connection) -> None:
+            leases.check(connection, self._fences)
+            plans.close(connection, plan_id)
+            runs.change(connection, self._run_id, plan=plan_id)
+
+        await self._tools.database.write(close)
+
+    def _keep_plan(
+        self, plan_id: int, run: Context, lane: LaneRow, derived: Derived, connection: Connection
+    ) -> None:
+        leases.check(connection, self._fences)
+        counts, uids = self._counts[lane.feature], run.uids
+        aside = unmatched.waiting(connection, lane.id, self._tools.clock.now_ms())
+        counts.set_aside = sum(write.key in aside for write in derived.made.writes)
+        head = PlanLane(
+            feature=lane.feature,
+            lane=lane.id,
+            rules=rules_of(self._pair, lane),
+            source_uid=uids[Side.SOURCE],
+            target_uid=uids[Side.TARGET],
+            counts=counts.as_dict(),
+        )
+        plans.keep_lane(connection, plan_id, head, promises(lane.feature, derived, aside))
+
+    async def _apply(self, run: Context, lanes: list[LaneRow], contract: Contract) -> None:
+        """Nothing is written unless every write of every lane comes out again as it was promised.
+
+        Later lanes are read anew once the first one has written, and do what still comes out.
+        """
+        await self._tools.database.read(partial(contract.load, run=run, lanes=lanes))
+        found = {lane.feature: await self._derive(run, lane) for lane in lanes}
+        moved = [key for lane in lanes for key in contract.moved(lane.feature, found[lane.feature].made)]
+
+        def begin(connection: Connection) -> None:
+            leases.check(connection, self._fences)
+            contract.refuse_if_moved(connection, moved)
+            plans.mark_applied(connection, contract.plan_id, self._run_id)
+
+        await self._tools.database.write(begin)
+        wrote = False
+        for lane in lanes:
+            derived = await self._derive(run, lane) if wrote else found[lane.feature]
+            wrote = wrote or bool(derived.made.writes)
+            await LaneRun(run, lane, self._counts[lane.feature]).carry_out(derived, contract)
 
     async def _put_times_right(self, uids: list[str]) -> None:
         lanes, now = [lane.id for lane in self._pair.lanes], self._tools.clock.now_ms()
@@ -206,16 +290,6 @@ class _Run:
     async def _settle(self, side: OpenSide) -> None:
         tools = self._tools
         await settle(side, tools.database, tools.clock, tools.resolver, self._fences)
-
-    async def _lane(
-        self, lane: LaneRow, sides: Mapping[Side, OpenSide], progress: Progress, first_seq: int
-    ) -> int:
-        counts = self._counts[lane.feature] = LaneCounts()
-        run = LaneRun(
-            self._tools, self._run_id, self._pair, lane, sides, self._fences, progress, counts, first_seq
-        )
-        await run.carry_out()
-        return counts.planned
 
     async def _open(self) -> dict[Side, OpenSide]:
         """Both accounts with the credentials of this moment; the run keeps them to its end."""
@@ -252,6 +326,8 @@ class _Run:
                 raise Refused("connection_replaced", account=str(known.name))
         if sides[Side.SOURCE].account.uid == sides[Side.TARGET].account.uid:
             raise Refused("same_account", account=str(sides[Side.TARGET].account.name))
+        lanes = [lane.id for lane in self._pair.lanes]
+        await self._tools.database.write(partial(attention.accounts_stand, lanes=lanes))
 
     def _status(self, error: CrossWatchError | None) -> str:
         if isinstance(error, Cancelled):
@@ -263,12 +339,14 @@ class _Run:
     async def _close(self, status: str, code: str, params: dict[str, Any], meter: Meter) -> None:
         """The last commit: what was not sent is dropped, the accounts are free, the run has an end."""
         now = self._tools.clock.now_ms()
-        attention = sum(counts.attention for counts in self._counts.values())
+        needed = sum(counts.attention for counts in self._counts.values())
 
         def store(connection: Connection) -> None:
             for feature, counts in self._counts.items():
                 runs.keep_lane(connection, self._run_id, feature, counts.as_dict())
             journal.drop_planned(connection, self._run_id)
+            if code in attention.ACCOUNT_CODES:
+                attention.ask_about_accounts(connection, self._pair.lanes[0].id, code, params, now)
             leases.give_back(connection, self._fences)
             runs.change(
                 connection,
@@ -281,7 +359,7 @@ class _Run:
                 waiting_for="",
                 finished_at=now,
                 requests=meter.requests,
-                attention=attention,
+                attention=needed,
             )
 
         try:

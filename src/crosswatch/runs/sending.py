@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from crosswatch.engine.base import Key
-from crosswatch.engine.plan import PlannedWrite
+from crosswatch.engine.planned import PlannedWrite
 from crosswatch.errors import Cancelled, CrossWatchError, Refused, ServiceError
 from crosswatch.model.kinds import Feature
 from crosswatch.model.refs import Ref

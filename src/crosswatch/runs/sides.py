@@ -15,9 +15,6 @@ from crosswatch.store.accounts import AccountRow
 TOGETHER = 1_000
 """Titles that are looked up in our own database at once."""
 
-LOOKUPS_PER_SIDE = 50
-"""Titles per side and run whose absence is proved; the rest waits for the next run."""
-
 
 @dataclass(frozen=True, slots=True)
 class OpenSide:
@@ -105,7 +102,7 @@ def value_of(state: TitleState, feature: Feature) -> Value | None:
 def seen_in(looked_up: LookedUp, feature: Feature, *, taken_at: int, native_id: str) -> Seen:
     """A lookup as a reading; a title that the service no longer has, or does not answer about, is UNKNOWN."""
     if isinstance(looked_up, TitleState):
-        return Reading(value_of(looked_up, feature), taken_at, native_id=native_id)
+        return Reading(value_of(looked_up, feature), taken_at, native_id=native_id, mark=looked_up.mark)
     return Unknown(Why.GONE if looked_up == "gone" else Why.NOT_PROVED)
 
 
@@ -118,11 +115,10 @@ async def prove(
     resolver: Resolver,
     clock: Clock,
 ) -> dict[Key, Seen]:
-    """The service's own word on titles that its list lacks, the first fifty of them."""
+    """The service's own word on titles that its list lacks."""
     if not keys or not side.manifest.lookup_batch:
         return {}
-    some = list(keys[:LOOKUPS_PER_SIDE])
-    refs = await refs_for(side, some, natives, resolver=resolver)
+    refs = await refs_for(side, keys, natives, resolver=resolver)
     taken_at = clock.now_ms()
     answers = await side.link.lookup(list(refs.values()))
     return {

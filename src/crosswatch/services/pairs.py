@@ -10,7 +10,7 @@ from crosswatch.model.kinds import Conflict, Feature, Kind, Mode
 from crosswatch.ports import Provider
 from crosswatch.services.house import House
 from crosswatch.services.rings import Ends, carried, refuse_rings
-from crosswatch.store import accounts, pairs, runs
+from crosswatch.store import accounts, held, pairs, runs
 from crosswatch.store.accounts import AccountRow
 from crosswatch.store.database import Connection
 from crosswatch.store.pairs import LaneSettings, PairRow
@@ -129,9 +129,20 @@ class Pairs:
                 kinds=sorted(pair.kinds) if kinds is None else kinds,
                 lanes=checked,
             )
+            self._ask_about_kept(connection, pair, checked)
 
         await self._house.database.write(change)
         return await self.show(pair_id)
+
+    def _ask_about_kept(
+        self, connection: Connection, pair: PairRow, new: Mapping[Feature, LaneSettings]
+    ) -> None:
+        """Where removing is switched on, asks about what was taken off before; nothing is removed by that."""
+        for lane in pair.lanes:
+            if lane.settings.remove and not new[lane.feature].remove:
+                held.forget_kept(connection, lane.id)
+            elif new[lane.feature].remove and not lane.settings.remove:
+                held.ask_about_kept(connection, lane.id, self._house.clock.now_ms())
 
     async def remove(self, pair_id: int) -> PairRow:
         """Deletes a pair and its base; runs and journal stay. Refused ``already_running`` while it runs."""
@@ -177,8 +188,8 @@ def _lanes(new: NewPair, providers: Providers) -> dict[Feature, LaneSettings]:
         for side in written:
             if not side.features[feature].add:
                 raise Refused("read_only_side", label=side.label, feature=feature.value)
-        if settings.remove or settings.remove_when_rated:
-            raise Refused("not_yet", what="remove titles")
+        if settings.remove_when_rated and not settings.remove:
+            raise Refused("invalid_request", reason="remove_when_rated needs remove to be on")
     if not any(settings.enabled for settings in wanted.values()):
         raise Refused("nothing_to_sync", name=new.name or _name(new, providers))
     off = lane_defaults(new.mode, enabled=False)

@@ -36,6 +36,9 @@ class Question(StrEnum):
     DOUBT = "doubt"
 
 
+ACCOUNT = "account"
+"""The kind of an entry about an account of a pair; it has no title."""
+
 LEAVE = "leave"
 """The answer to a doubt of a pair that is no more: nothing is written, and nothing is asked again."""
 
@@ -82,7 +85,13 @@ class QuestionRow:
 
 
 def ask_once(
-    connection: Connection, *, kind: str, lane: int | None, title: int, data: Mapping[str, object], now: int
+    connection: Connection,
+    *,
+    kind: str,
+    lane: int | None,
+    title: int | None,
+    data: Mapping[str, object],
+    now: int,
 ) -> None:
     """Puts a question into the inbox; one that is open there is brought up to date. ``lane`` None: its pair is gone."""
     query = select(attention.c.id).where(
@@ -95,6 +104,35 @@ def ask_once(
         )
     else:
         connection.execute(update(attention).where(attention.c.id == known).values(data=dict(data)))
+
+
+ACCOUNT_CODES = frozenset(
+    {
+        "account_changed",
+        "invalid_api_key",
+        "not_connected",
+        "same_account",
+        "session_ended",
+        "suspended_api_key",
+    }
+)
+"""How a run ends that cannot go on before the user has looked after an account."""
+
+
+def ask_about_accounts(
+    connection: Connection, lane_id: int, code: str, params: Mapping[str, object], now: int
+) -> None:
+    """Says that a pair cannot run before one of its accounts is seen to."""
+    if base.has_lane(connection, lane_id):
+        data = {"code": code, "params": dict(params)}
+        ask_once(connection, kind=ACCOUNT, lane=lane_id, title=None, data=data, now=now)
+
+
+def accounts_stand(connection: Connection, lanes: Collection[int]) -> None:
+    """Both accounts of these lanes can be used, and are those that their base was made with."""
+    asked = (attention.c.kind == ACCOUNT) & attention.c.lane.in_(lanes)
+    if connection.execute(select(attention.c.id).where(asked)).first() is not None:
+        connection.execute(delete(attention).where(asked))
 
 
 def keep_conflicts(
@@ -160,8 +198,8 @@ def _drop_settled(connection: Connection, lane_id: int) -> None:
 
 
 def titles(connection: Connection, lane_id: int) -> set[int]:
-    """The titles about which a lane asks, or had an answer that is not done yet."""
-    query = select(attention.c.title).where(attention.c.lane == lane_id, attention.c.title.is_not(None))
+    """The titles whose value a lane asks about, or had an answer to that is not done yet."""
+    query = select(attention.c.title).where(attention.c.lane == lane_id, attention.c.kind.in_(_RULED))
     return set(connection.execute(query).scalars())
 
 

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from crosswatch.engine.base import Agreed, BaseRow
-from crosswatch.model.kinds import Kind
+from crosswatch.model.kinds import Feature, Kind, Mode
 from crosswatch.store.statements import execute_all, upsert
-from crosswatch.store.tables import base, lane, title
+from crosswatch.store.tables import base, lane, pair, title
 
 _NAMES = (
     "source_value",
@@ -17,11 +17,16 @@ _NAMES = (
     "target_stamp",
     "source_native",
     "target_native",
+    "source_mark",
+    "target_mark",
+    "source_gap",
+    "target_gap",
+    "source_missing_at",
+    "target_missing_at",
     "since",
     "version",
     "ours",
     "kept",
-    "rated",
     "looked_at",
 )
 
@@ -38,13 +43,26 @@ def of_lane(connection: Connection, lane_id: int, kinds: Iterable[Kind]) -> dict
 
 def _row(row: Any) -> BaseRow:
     return BaseRow(
-        source=Agreed(row.source_value, row.source_stamp, row.source_native),
-        target=Agreed(row.target_value, row.target_stamp, row.target_native),
+        source=Agreed(
+            row.source_value,
+            row.source_stamp,
+            row.source_native,
+            row.source_mark,
+            row.source_gap,
+            row.source_missing_at,
+        ),
+        target=Agreed(
+            row.target_value,
+            row.target_stamp,
+            row.target_native,
+            row.target_mark,
+            row.target_gap,
+            row.target_missing_at,
+        ),
         since=row.since,
         version=row.version,
         ours=row.ours,
         kept=row.kept,
-        rated=row.rated,
         looked_at=row.looked_at,
     )
 
@@ -69,11 +87,16 @@ def _columns(lane_id: int, key: int, row: BaseRow) -> dict[str, object]:
         "target_stamp": row.target.stamp,
         "source_native": row.source.native_id,
         "target_native": row.target.native_id,
+        "source_mark": row.source.mark,
+        "target_mark": row.target.mark,
+        "source_gap": row.source.gap,
+        "target_gap": row.target.gap,
+        "source_missing_at": row.source.missing_at,
+        "target_missing_at": row.target.missing_at,
         "since": row.since,
         "version": row.version,
         "ours": row.ours,
         "kept": row.kept,
-        "rated": row.rated,
         "looked_at": row.looked_at,
     }
 
@@ -89,7 +112,30 @@ def has_lane(connection: Connection, lane_id: int) -> bool:
     return connection.execute(select(lane.c.id).where(lane.c.id == lane_id)).first() is not None
 
 
+def find(connection: Connection, lane_id: int, key: int) -> BaseRow | None:
+    """The row of one title."""
+    query = select(base).where(base.c.lane == lane_id, base.c.title == key)
+    found = connection.execute(query).first()
+    return None if found is None else _row(found)
+
+
 def version_of(connection: Connection, lane_id: int, key: int) -> int:
     """The version of a row, 0 where there is none."""
     query = select(base.c.version).where(base.c.lane == lane_id, base.c.title == key)
     return connection.execute(query).scalar_one_or_none() or 0
+
+
+def wanted_by_others(connection: Connection, lane_id: int, feature: Feature, account_uid: str) -> set[int]:
+    """The titles that another lane keeps on this account: its source has them, and nothing goes back to it.
+
+    A lane that goes both ways follows a removal instead of standing against it.
+    """
+    query = (
+        select(base.c.title)
+        .join(lane, lane.c.id == base.c.lane)
+        .join(pair, pair.c.id == lane.c.pair)
+        .where(lane.c.id != lane_id, lane.c.feature == feature, lane.c.enabled, pair.c.enabled)
+        .where(lane.c.target_uid == account_uid, pair.c.mode == Mode.ONE_WAY)
+        .where(base.c.source_value.is_not(None), base.c.target_value.is_not(None))
+    )
+    return set(connection.execute(query).scalars())

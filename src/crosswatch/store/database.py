@@ -20,7 +20,7 @@ __all__ = ["SCHEMA", "Connection", "Database"]
 T = TypeVar("T")
 BUSY_TIMEOUT_MS = 10_000
 _LITTLE = 1_000_000
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest migration; a database at another one is migrated, or refused where it is newer."""
 
 

@@ -26,7 +26,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One write of one run. ``other_*`` is the other side's reading on which it rests."""
+    """One write of one run. ``other_*`` is the other side's reading on which it rests, ``cause`` what it did.
+
+    ``approved``: the user was asked, and allowed it.
+    """
 
     run: int
     seq: int
@@ -44,6 +47,8 @@ class Entry:
     other_stamp: int | None
     other_native: str
     ours: bool
+    cause: str = ""
+    approved: bool = False
     state: State = State.PLANNED
     sent_at: int | None = None
     done_at: int | None = None
@@ -170,6 +175,26 @@ def last_writes(connection: Connection, account_uid: str, feature: Feature) -> d
     return {row.title: LastWrite(row.value, row.at, row.confirmed) for row in connection.execute(query)}
 
 
+def lately(connection: Connection, lane_id: int, since: int) -> dict[tuple[Side, Action], int]:
+    """How many titles of each side a lane removed, or overwrote, since then without being asked; doubts count."""
+    query = (
+        select(journal.c.side, journal.c.action, func.count(func.distinct(journal.c.title)))
+        .where(journal.c.lane == lane_id, journal.c.sent_at >= since, ~journal.c.approved)
+        .where(
+            journal.c.state.in_([State.SENT, State.IN_DOUBT])
+            | journal.c.outcome.in_([Done.APPLIED, Done.ALREADY, Done.IN_DOUBT])
+        )
+        .group_by(journal.c.side, journal.c.action)
+    )
+    return {(Side(side), Action(action)): count for side, action, count in connection.execute(query)}
+
+
+def written(connection: Connection, run: int, account_uid: str) -> set[int]:
+    """The titles that a run has written, or wanted to, at an account so far."""
+    query = select(journal.c.title).where(journal.c.run == run, journal.c.account_uid == account_uid)
+    return set(connection.execute(query).scalars())
+
+
 def moved(connection: Connection, lane_id: int) -> set[int]:
     """Titles of which a lane's last run found another value than the list had shown, or one where it showed none."""
     last = select(func.max(journal.c.run)).where(journal.c.lane == lane_id).scalar_subquery()
@@ -200,6 +225,7 @@ class Item:
     code: str
     words: str
     state: State
+    cause: str
 
 
 def items(
@@ -237,6 +263,7 @@ def items(
             code=row.code,
             words=row.words,
             state=State(row.state),
+            cause=row.cause,
         )
         for row in connection.execute(query)
     ]

@@ -125,6 +125,14 @@ def snapshots(connection: Connection, account_id: int) -> dict[Feature, Snapshot
     }
 
 
+def known_since(connection: Connection, account_id: int, feature: Feature, before: int) -> dict[int, int]:
+    """Title -> value of those that an account showed unchanged since a time before that."""
+    query = select(reading.c.title, reading.c.value).where(
+        reading.c.account == account_id, reading.c.feature == feature, reading.c.seen_at <= before
+    )
+    return {row.title: row.value for row in connection.execute(query)}
+
+
 def values(connection: Connection, account_id: int, feature: Feature) -> dict[int, int]:
     """Title -> value of an account's last snapshot."""
     found: dict[int, int] = {}

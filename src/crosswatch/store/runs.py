@@ -50,7 +50,15 @@ def _row(found: Any) -> RunRow:
 
 
 def start(
-    connection: Connection, *, pair: int, pair_name: str, kind: str, trigger: str, process: str, now: int
+    connection: Connection,
+    *,
+    pair: int,
+    pair_name: str,
+    kind: str,
+    trigger: str,
+    process: str,
+    now: int,
+    plan: int | None = None,
 ) -> int:
     """Enters a run that begins now; returns its id."""
     made = connection.execute(
@@ -63,6 +71,7 @@ def start(
             started_at=now,
             phase_at=now,
             trigger=trigger,
+            plan=plan,
             process=process,
         )
     )

@@ -141,11 +141,16 @@ base = Table(
     _time("target_stamp", nullable=True),
     _text("source_native"),
     _text("target_native"),
+    _text("source_mark"),
+    _text("target_mark"),
+    Column("source_gap", Integer, nullable=False, default=0),
+    Column("target_gap", Integer, nullable=False, default=0),
+    _time("source_missing_at"),
+    _time("target_missing_at"),
     _time("since"),
     Column("version", Integer, nullable=False),
     _flag("ours"),
     _flag("kept"),
-    _flag("rated"),
     _time("looked_at"),
 )
 
@@ -213,6 +218,8 @@ journal = Table(
     _time("other_stamp", nullable=True),
     _text("other_native"),
     _flag("ours"),
+    _text("cause"),
+    _flag("approved"),
     Column("state", Text, nullable=False),
     _time("sent_at", nullable=True),
     _time("done_at", nullable=True),
@@ -220,6 +227,51 @@ journal = Table(
     _text("code"),
     _text("words"),
     Index("ix_journal_state", "state", "account_uid"),
+)
+
+plan = Table(
+    "plan",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("pair", Integer, nullable=False, index=True),
+    _text("pair_name"),
+    Column("run", ForeignKey("run.id"), nullable=False),
+    _text("hash"),
+    _time("made_at"),
+    _time("expires_at"),
+    Column("applied_by", Integer),
+    sqlite_autoincrement=True,
+)
+
+plan_lane = Table(
+    "plan_lane",
+    metadata,
+    Column("plan", ForeignKey("plan.id", ondelete="CASCADE"), primary_key=True),
+    Column("feature", Text, primary_key=True),
+    Column("lane", Integer, nullable=False),
+    _text("rules"),
+    _text("source_uid"),
+    _text("target_uid"),
+    Column("counts", JSON, nullable=False),
+)
+
+plan_item = Table(
+    "plan_item",
+    metadata,
+    Column("plan", ForeignKey("plan.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("feature", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    _text("side"),
+    _text("action"),
+    Column("title", ForeignKey("title.id"), nullable=False),
+    _text("native_id"),
+    Column("before", Integer),
+    Column("wanted", Integer),
+    Column("other_value", Integer),
+    _text("reason"),
+    _text("proof"),
+    _time("proved_at"),
 )
 
 last_write = Table(

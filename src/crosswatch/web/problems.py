@@ -52,7 +52,6 @@ STATUS: dict[str, int] = {
     "already_running": 409,
     "busy": 409,
     "not_yet": 501,
-    "not_yet_remove": 501,
     "pair_disabled": 409,
     "nothing_to_sync": 409,
     "no_pairs": 409,

@@ -92,8 +92,6 @@ def _more_exactly(code: str, known: Mapping[str, object]) -> str:
         return "pair_cycle_opposite"
     if code == "same_account" and known.get("other"):
         return "same_account_twice"
-    if code == "not_yet" and known.get("what") == "remove titles":
-        return "not_yet_remove"
     return code
 
 

@@ -191,11 +191,6 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "CrossWatch cannot do this yet: {what}.",
         "Nothing was changed; a later version will.",
     ),
-    "not_yet_remove": (
-        "Not built yet",
-        "CrossWatch does not remove titles yet, so “remove” and “remove_when_rated” must stay off.",
-        "Nothing was changed; a title that is taken off on one side stays on the other.",
-    ),
     "pair_disabled": ("Switched off", "The pair “{name}” is switched off.", "Switch it on to sync it."),
     "nothing_to_sync": (
         "Nothing is switched on",
@@ -362,6 +357,9 @@ HELD = {
     "gone": "the service no longer has this title",
     "in_doubt": "an earlier write got no clear answer and is looked up first",
     "not_seen": "the service did not say what it holds at this moment",
+    "wanted": "another pair, or a write of this run, wants it to stay where it would be removed",
+    "other_id": "the service may mean another title by it",
+    "unmatched": "the service did not know it; it is tried again later",
     "no_id": "there is no id by which the service knows this title",
     "no_answer": "no clear answer came; it is looked up before anything is sent again",
     "third_value": "the service shows neither the old nor the new value; you decide which one counts",
