@@ -11,15 +11,16 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from typing import Any, Protocol, TypeVar, TypeVarTuple, Unpack, cast
 
-from sqlalchemy import create_engine, event
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import Engine
 
 from crosswatch.runs.processes import Process
 from crosswatch.store.database import Connection, Database
+from tests.protocol.quick import QuickEngine
 from tests.protocol.script import Point, Script
 
 T = TypeVar("T")
@@ -101,26 +102,21 @@ class Clock:
         self._offset += round(seconds * 1000)
 
 
+class OneConnection(Protocol):
+    """A database in memory, reached as through an Engine; ``raw`` is the connection behind it all."""
+
+    raw: sqlite3.Connection
+
+    def connect(self) -> AbstractContextManager[Any]: ...
+
+    def close(self) -> None: ...
+
+
 class Ground:
     """A database in memory with the newest schema; emptied in no time."""
 
-    def __init__(self) -> None:
-        self.engine = create_engine("sqlite://", poolclass=StaticPool)
-
-        @event.listens_for(self.engine, "connect")
-        def connect(connection: Any, _record: object) -> None:
-            connection.isolation_level = None
-            connection.execute("PRAGMA foreign_keys = ON")
-
-        @event.listens_for(self.engine, "begin")
-        def begin(connection: Connection) -> None:
-            writes = connection.get_execution_options().get("crosswatch_write")
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-        with self.engine.connect() as connection:
-            raw = connection.connection.driver_connection
-        assert isinstance(raw, sqlite3.Connection)
-        self.raw = raw
+    def __init__(self, engine: OneConnection) -> None:
+        self.engine, self.raw = engine, engine.raw
         with tempfile.TemporaryDirectory() as folder:
             Database.open(Path(folder) / "template.db").close()
             with sqlite3.connect(Path(folder) / "template.db") as file:
@@ -134,6 +130,12 @@ class Ground:
     def clear(self) -> None:
         """As if CrossWatch had just been installed."""
         self._empty.backup(self.raw)
+
+    def close(self) -> None:
+        """Nothing is left of it."""
+        self.engine.close()
+        self._empty.close()
+        self._folder.cleanup()
 
     def rows(self, query: str, *values: object) -> list[Any]:
         """What is committed; nothing of ours reads or writes meanwhile."""
@@ -157,7 +159,7 @@ class Ground:
 @cache
 def the_ground() -> Ground:
     """The one database of this test process."""
-    return Ground()
+    return Ground(QuickEngine())
 
 
 class Life:
@@ -238,7 +240,7 @@ class MortalDatabase(Database):
 
     def __init__(self, life: Life, ground: Ground) -> None:
         self.path = ground.state / "memory.db"
-        self._engine = ground.engine
+        self._engine = cast("Engine", ground.engine)
         self._life = life
 
     async def read(self, work: Callable[[Connection], T]) -> T:
