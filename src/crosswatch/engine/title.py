@@ -275,7 +275,7 @@ class Title:
                     other,
                     was_there=now.value is not None,
                 ),
-                cause=self._cause(side),
+                cause=self._cause(action, side),
             )
         )
 
@@ -292,10 +292,10 @@ class Title:
             learned = self.stored.with_half(side, replace(half, native_id=native_id))
             made.rows[self.key] = replace(learned, version=self._next_version())
 
-    def _cause(self, written: Side) -> Cause:
+    def _cause(self, action: Action, written: Side) -> Cause:
         if self._answered() is not None:
             return Cause.ANSWERED
-        if self.row is not None and self.row.kept:
+        if action is Action.REMOVE and self.deltas[written.other] is Delta.SAME:
             return Cause.APPROVED
         return _CAUSES[self.deltas[written.other]]
 

@@ -28,7 +28,7 @@ class Tools:
 class Context:
     """One run. ``next_seq``: the journal's next free number.
 
-    ``ratings_read``: the sides whose whole list of ratings this run has stored. ``was_listed``: what a side's
+    ``planned``: the titles that each lane writes, or would write, on each side. ``ratings_read``: the sides whose whole list of ratings this run has stored. ``was_listed``: what a side's
     watchlist held before this run wrote ratings there.
     """
 
@@ -39,6 +39,7 @@ class Context:
     fences: leases.Fences
     progress: Progress
     next_seq: int = 1
+    planned: dict[tuple[Feature, Side], frozenset[Key]] = field(default_factory=dict)
     ratings_read: set[Side] = field(default_factory=set)
     was_listed: dict[Side, frozenset[Key]] = field(default_factory=dict)
 
@@ -46,6 +47,12 @@ class Context:
     def uids(self) -> dict[Side, str]:
         """Who is behind each side."""
         return {name: side.account.uid for name, side in self.sides.items()}
+
+    def planned_by_others(self, feature: Feature, side: Side) -> frozenset[Key]:
+        """The titles that this run's other lanes write on a side."""
+        return frozenset().union(
+            *(keys for (lane, where), keys in self.planned.items() if lane is not feature and where is side)
+        )
 
     def kinds(self, feature: Feature) -> frozenset[Kind]:
         """The kinds that the pair wants and both services hold."""

@@ -109,7 +109,7 @@ def _named(row: TitleRow) -> str:
 
 @dataclass(slots=True)
 class Contract:
-    """A stored plan while it is applied. ``moved``: the titles whose write no longer comes out as promised."""
+    """A stored plan while it is applied."""
 
     plan_id: int
     _promised: dict[Feature, set[_Line]] = field(default_factory=dict)
@@ -130,11 +130,6 @@ class Contract:
                 if write.side is not None
             }
 
-    def moved(self, feature: Feature, made: Plan) -> list[Key]:
-        """The titles that a new plan no longer writes as promised."""
-        now = {_line(write) for write in made.writes}
-        return sorted(line[0] for line in self._promised.get(feature, set()) - now)
-
     def refuse_if_moved(self, connection: Connection, moved: Sequence[Key]) -> None:
         """Raises Refused ``plan_stale`` with the first titles whose write does not come out any more."""
         if not moved:
@@ -151,11 +146,14 @@ class Contract:
             titles=", ".join(named),
         )
 
-    def keep_only_promised(self, feature: Feature, made: Plan) -> int:
-        """Takes out of a plan what was not promised: it waits for the next run. Returns how many are missing."""
+    def keep_only_promised(self, feature: Feature, made: Plan) -> list[Key]:
+        """Takes out of a plan what was not promised: it waits for the next run.
+
+        Returns the titles that were promised, and that this plan does not write so any more.
+        """
         promised = self._promised.get(feature, set())
         made.writes = [write for write in made.writes if _line(write) in promised]
-        return len(promised) - len(made.writes)
+        return sorted(line[0] for line in promised.difference(map(_line, made.writes)))
 
 
 def _line(write: PlannedWrite) -> _Line:

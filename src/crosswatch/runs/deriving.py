@@ -28,7 +28,10 @@ _LONGEST_READ_MS = 15 * 60 * 1000
 
 @dataclass(slots=True)
 class Derived:
-    """What a lane came to, and on what it rests. ``looked_up``: titles whose absence was asked about, by side."""
+    """What a lane came to, and on what it rests.
+
+    ``looked_up``: titles whose absence was asked about; ``missing``: those that a plan promised, and this one lacks.
+    """
 
     reads: dict[Side, SideRead]
     rows: Mapping[Key, BaseRow]
@@ -36,6 +39,7 @@ class Derived:
     rules: Rules
     made: Plan
     looked_up: set[Key] = field(default_factory=set)
+    missing: list[Key] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -142,7 +146,7 @@ class Deriving:
             wanted=frozenset(
                 base.wanted_by_others(connection, self._lane.id, self._feature, uid)
                 | {entry.title for entry in unsettled}
-                | journal.written(connection, run.run_id, uid)
+                | run.planned_by_others(self._feature, name)
             ),
         )
 

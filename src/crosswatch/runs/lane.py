@@ -14,7 +14,6 @@ from crosswatch.model.kinds import Action, Feature, Side
 from crosswatch.model.readings import TitleState
 from crosswatch.runs.applying import Applying
 from crosswatch.runs.context import Context
-from crosswatch.runs.contract import Contract
 from crosswatch.runs.counts import LaneCounts
 from crosswatch.runs.deriving import Derived
 from crosswatch.runs.looks import Looks
@@ -41,13 +40,8 @@ class LaneRun:
     def feature(self) -> Feature:
         return self.lane.feature
 
-    async def carry_out(self, derived: Derived, contract: Contract | None = None) -> None:
-        """Stores the plan and does it; of one that keeps a ``contract``, only what was promised there.
-
-        Raises Cancelled, a ServiceError, or Refused ``lease_lost``.
-        """
-        if contract is not None:
-            self.counts.gone_from_plan(contract.keep_only_promised(self.feature, derived.made))
+    async def carry_out(self, derived: Derived) -> None:
+        """Stores the plan and does it. Raises Cancelled, a ServiceError, or Refused ``lease_lost``."""
         numbered = await self._commit(derived)
         await self._remember_watchlists([write for _, write in numbered])
         await self._write(numbered, derived.reads)

@@ -218,9 +218,17 @@ class _Run:
                 derived = await self._derive(run, lane)
                 await LaneRun(run, lane, self._counts[lane.feature]).carry_out(derived)
 
-    async def _derive(self, run: Context, lane: LaneRow) -> Derived:
+    async def _derive(self, run: Context, lane: LaneRow, contract: Contract | None = None) -> Derived:
+        """The plan of a lane; under a contract only what was promised, and what is missing counts as moved."""
         counts = self._counts[lane.feature] = LaneCounts()
-        return await Deriving(run, lane, counts).derive()
+        derived = await Deriving(run, lane, counts).derive()
+        if contract is not None:
+            derived.missing = contract.keep_only_promised(lane.feature, derived.made)
+            counts.gone_from_plan(len(derived.missing))
+        writes = derived.made.writes
+        for side in Side:
+            run.planned[lane.feature, side] = frozenset(write.key for write in writes if write.side is side)
+        return derived
 
     async def _make_plan(self, run: Context, lanes: list[LaneRow]) -> None:
         """Stores what every lane would do, lane by lane; it is there once all of it is."""
@@ -268,8 +276,8 @@ class _Run:
         Later lanes are read anew once the first one has written, and do what still comes out.
         """
         await self._tools.database.read(partial(contract.load, run=run, lanes=lanes))
-        found = {lane.feature: await self._derive(run, lane) for lane in lanes}
-        moved = [key for lane in lanes for key in contract.moved(lane.feature, found[lane.feature].made)]
+        found = {lane.feature: await self._derive(run, lane, contract) for lane in lanes}
+        moved = [key for derived in found.values() for key in derived.missing]
 
         def begin(connection: Connection) -> None:
             leases.check(connection, self._fences)
@@ -279,9 +287,9 @@ class _Run:
         await self._tools.database.write(begin)
         wrote = False
         for lane in lanes:
-            derived = await self._derive(run, lane) if wrote else found[lane.feature]
+            derived = await self._derive(run, lane, contract) if wrote else found[lane.feature]
             wrote = wrote or bool(derived.made.writes)
-            await LaneRun(run, lane, self._counts[lane.feature]).carry_out(derived, contract)
+            await LaneRun(run, lane, self._counts[lane.feature]).carry_out(derived)
 
     async def _put_times_right(self, uids: list[str]) -> None:
         lanes, now = [lane.id for lane in self._pair.lanes], self._tools.clock.now_ms()

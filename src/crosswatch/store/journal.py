@@ -189,12 +189,6 @@ def lately(connection: Connection, lane_id: int, since: int) -> dict[tuple[Side,
     return {(Side(side), Action(action)): count for side, action, count in connection.execute(query)}
 
 
-def written(connection: Connection, run: int, account_uid: str) -> set[int]:
-    """The titles that a run has written, or wanted to, at an account so far."""
-    query = select(journal.c.title).where(journal.c.run == run, journal.c.account_uid == account_uid)
-    return set(connection.execute(query).scalars())
-
-
 def moved(connection: Connection, lane_id: int) -> set[int]:
     """Titles of which a lane's last run found another value than the list had shown, or one where it showed none."""
     last = select(func.max(journal.c.run)).where(journal.c.lane == lane_id).scalar_subquery()
