@@ -28,8 +28,9 @@ class Tools:
 class Context:
     """One run. ``next_seq``: the journal's next free number.
 
-    ``planned``: the titles that each lane writes, or would write, on each side. ``ratings_read``: the sides whose whole list of ratings this run has stored. ``was_listed``: what a side's
-    watchlist held before this run wrote ratings there.
+    ``planned``: the titles that each lane writes, or would write, on each side. ``ratings_read``: the sides whose
+    whole list of ratings this run has stored. ``was_listed``: what a side's watchlist held before this run wrote
+    ratings there.
     """
 
     tools: Tools
