@@ -118,7 +118,6 @@ def base_rows(draw: st.DrawFn, source: Grid | None, target: Grid | None, *, soun
         version=draw(st.integers(1, 3)),
         ours=halves[1].value is not None and draw(st.booleans()),
         kept=draw(st.booleans()),
-        rated=draw(st.booleans()),
     )
 
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from crosswatch.engine import decide, delta, plan
+from crosswatch.engine import decide, delta, title
 from crosswatch.engine.base import BaseRow, LastWrite
 from crosswatch.engine.decide import Cell, Decision, Verb
 from crosswatch.engine.delta import Delta
+from crosswatch.engine.planned import Plan
 from crosswatch.model.kinds import Mode, Side
 from crosswatch.model.readings import Date, Reading, Seen, Unknown
 from crosswatch.model.values import Grid, Value
@@ -24,7 +25,7 @@ from tests.engine.test_plan import late_list_after_a_removal, touch_after_quiet_
 from tests.engine.world import a_history
 
 Break = Callable[[pytest.MonkeyPatch], None]
-TITLE = plan._Title
+TITLE = title.Title
 
 
 def young_readings_are_believed(patch: pytest.MonkeyPatch) -> None:
@@ -53,9 +54,9 @@ def ours_does_not_matter(patch: pytest.MonkeyPatch) -> None:
 def ours_never_stops(patch: pytest.MonkeyPatch) -> None:
     adopted = TITLE._adopted
 
-    def always(title: Any, *, kept: bool = False) -> BaseRow:
-        was = title.stored is not None and title.stored.ours
-        return replace(adopted(title, kept=kept), ours=was)
+    def always(it: Any, *, kept: bool = False) -> BaseRow:
+        was = it.stored is not None and it.stored.ours
+        return replace(adopted(it, kept=kept), ours=was)
 
     patch.setattr(TITLE, "_adopted", always)
 
@@ -63,14 +64,14 @@ def ours_never_stops(patch: pytest.MonkeyPatch) -> None:
 def kept_is_not_marked(patch: pytest.MonkeyPatch) -> None:
     adopted = TITLE._adopted
 
-    def unmarked(title: Any, *, kept: bool = False) -> BaseRow:
-        return adopted(title, kept=kept and False)
+    def unmarked(it: Any, *, kept: bool = False) -> BaseRow:
+        return adopted(it, kept=kept and False)
 
     patch.setattr(TITLE, "_adopted", unmarked)
 
 
 def the_source_wins_every_conflict(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(plan, "conflict", lambda *_, **__: Decision(Verb.PUT, Side.TARGET))
+    patch.setattr(title, "conflict", lambda *_, **__: Decision(Verb.PUT, Side.TARGET))
 
 
 def ended_rows_stay_for_ever(patch: pytest.MonkeyPatch) -> None:
@@ -78,9 +79,9 @@ def ended_rows_stay_for_ever(patch: pytest.MonkeyPatch) -> None:
 
 
 def ended_rows_are_forgotten_at_once(patch: pytest.MonkeyPatch) -> None:
-    def forget(title: Any, made: plan.Plan) -> None:
-        if title.stored is not None and title.stored.ended and title.key not in made.rows:
-            made.rows[title.key] = None
+    def forget(it: Any, made: Plan) -> None:
+        if it.stored is not None and it.stored.ended and it.key not in made.rows:
+            made.rows[it.key] = None
 
     patch.setattr(TITLE, "_forget_when_old", forget)
 
@@ -90,14 +91,14 @@ def a_first_run_removes(patch: pytest.MonkeyPatch) -> None:
 
 
 def values_are_compared_off_the_grid(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(plan, "same", lambda one, other, grid: one == other)
+    patch.setattr(title, "same", lambda one, other, grid: one == other)
 
 
 def a_row_holds_one_common_value(patch: pytest.MonkeyPatch) -> None:
     after = TITLE._after
 
-    def common(title: Any, side: Side, *rest: Any, **more: Any) -> BaseRow:
-        row: BaseRow = after(title, side, *rest, **more)
+    def common(it: Any, side: Side, *rest: Any, **more: Any) -> BaseRow:
+        row: BaseRow = after(it, side, *rest, **more)
         value = row.agreed(side).value
         return replace(row, source=replace(row.source, value=value), target=replace(row.target, value=value))
 
@@ -111,7 +112,7 @@ def unknown_counts_as_absent(patch: pytest.MonkeyPatch) -> None:
         reading = seen(*given)
         return Reading(None, NOW) if isinstance(reading, Unknown) else reading
 
-    patch.setattr(plan, "seen", known)
+    patch.setattr(title, "seen", known)
 
 
 def tables_decide_where_nothing_is_left(patch: pytest.MonkeyPatch) -> None:
@@ -121,9 +122,9 @@ def tables_decide_where_nothing_is_left(patch: pytest.MonkeyPatch) -> None:
 def quiet_rows_learn_nothing(patch: pytest.MonkeyPatch) -> None:
     adopt = TITLE._adopt
 
-    def deaf(title: Any, made: plan.Plan, *, left: bool) -> None:
-        if title._decision().verb is not Verb.NONE:
-            adopt(title, made, left=left)
+    def deaf(it: Any, made: Plan, *, left: bool) -> None:
+        if it._decision().verb is not Verb.NONE:
+            adopt(it, made, left=left)
 
     patch.setattr(TITLE, "_adopt", deaf)
 
@@ -219,7 +220,7 @@ def test_a_date_that_may_be_ours_breaks_newest(monkeypatch: pytest.MonkeyPatch) 
     ours = replace(case.target, listed={1: target}, last_writes={1: LastWrite(target.value, 0)})
     case = replace(case, source=replace(case.source, listed={1: source}), target=ours)
     promises.newest_goes_by_the_users_own_dates(case)
-    monkeypatch.setattr(TITLE, "_own_date", lambda title, side: title.seen[side].date)
+    monkeypatch.setattr(TITLE, "_own_date", lambda it, side: it.seen[side].date)
     with pytest.raises(AssertionError):
         promises.newest_goes_by_the_users_own_dates(case)
 

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosswatch.engine.base import Agreed, BaseRow, LastWrite, SideView
+from crosswatch.engine.base import Agreed, BaseRow, LastWrite, Rules, SideView
 from crosswatch.engine.delta import Delta, delta, needs_proof, seen
 from crosswatch.engine.plan import to_look_up
-from crosswatch.model.capabilities import Capability, Stamps
-from crosswatch.model.kinds import Action, Kind, Side
+from crosswatch.model.capabilities import Stamps
+from crosswatch.model.kinds import Feature, Mode, Side
 from crosswatch.model.readings import Reading, Seen, Unknown, Why
 from crosswatch.model.values import Value
 from tests.engine import samples
@@ -173,19 +173,6 @@ def test_lookups_are_named_per_side_the_longest_agreed_first() -> None:
         3: row(None, 800, since=20),
         4: row(800, 800, 5),
     }
-    found = to_look_up(base, view({4: Reading(800, NOW)}), view({3: Reading(None, NOW)}))
+    rules = Rules(Feature.RATINGS, Mode.TWO_WAY)
+    found = to_look_up(base, view({4: Reading(800, NOW)}), view({3: Reading(None, NOW)}), rules)
     assert found == {Side.SOURCE: [2, 1], Side.TARGET: [4, 1]}
-
-
-def test_the_view_of_a_side_takes_what_its_service_declares() -> None:
-    capability = Capability(frozenset({Kind.MOVIE}), change=True, grid=TMDB, stamps=USER, visibility_delay=30)
-    made = SideView.of(
-        capability,
-        listed={},
-        whole=True,
-        taken_at=NOW,
-        last_writes={1: LastWrite(800, 5)},
-        in_doubt=frozenset({2}),
-    )
-    can = frozenset({Action.CHANGE})
-    assert made == SideView({}, True, NOW, 30_000, TMDB, USER, {1: LastWrite(800, 5)}, frozenset({2}), can)

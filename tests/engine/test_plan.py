@@ -43,7 +43,7 @@ def test_a_first_run_joins_both_lists() -> None:
     made = planned({}, side({1: rated(800), 2: rated(700)}), side({2: rated(700), 3: rated(600)}))
     assert written(made) == [(1, T, Action.ADD, None, 800), (3, S, Action.ADD, None, 600)]
     assert made.rows == {2: row(700, 700, since=NOW)}
-    assert (made.adopted, made.left, made.kept) == (1, 0, 0)
+    assert (made.adopted, made.left, made.kept) == (1, 0, [])
 
 
 def test_writes_keep_the_order_of_the_lists_and_removals_come_last() -> None:
@@ -133,13 +133,13 @@ def test_a_removal_that_is_not_allowed_is_kept_and_not_redone(mode: Mode, who: S
     views = (gone, there) if who is S else (there, gone)
     first = planned(base, *views, rules)
     kept = first.rows[1]
-    assert (first.kept, first.writes, first.held) == (1, [], [])
+    assert (first.kept, first.writes, first.held) == ([1], [], [])
     assert kept is not None
     assert kept.kept
     assert kept.values == ((None, 800) if who is S else (800, None))
     for again in (rules, allowed):
         second = planned({1: kept}, *views, again)
-        assert (second.kept, second.writes, second.rows) == (0, [], {})
+        assert (second.kept, second.writes, second.rows) == ([], [], {})
 
 
 def test_ours_ends_when_the_target_changes_or_touches_the_title() -> None:
@@ -233,7 +233,7 @@ def test_a_title_that_ends_is_remembered_until_late_lists_are_over() -> None:
 
 def test_a_title_gone_from_both_sides_ends_even_where_a_removal_was_kept() -> None:
     made = planned({1: row(None, 800, kept=True)}, side({}), side({1: rated(None)}))
-    assert (made.writes, made.kept) == ([], 0)
+    assert (made.writes, made.kept) == ([], [])
     assert made.rows == {1: row(None, None, since=NOW, version=2)}
 
 
@@ -319,4 +319,4 @@ def test_the_longest_waiting_absences_are_looked_up_first() -> None:
         4: BaseRow(agreed, agreed, since=5, looked_at=400),
     }
     nothing = SideView(listed={}, whole=True, taken_at=1_000)
-    assert to_look_up(base, nothing, nothing)[Side.SOURCE] == [3, 2, 4, 1]
+    assert to_look_up(base, nothing, nothing, TWO_WAY)[Side.SOURCE] == [3, 2, 4, 1]

@@ -190,7 +190,9 @@ class World:
     def _read(self, lags: Sequence[int], bad: Bad) -> dict[Side, SideView]:
         """Both sides as lists and lookups show them, each title from a copy of its own age."""
         lists = {side: self._listed(side, lags) for side in Side}
-        needed = to_look_up(self.base, self._view(Side.SOURCE, lists), self._view(Side.TARGET, lists))
+        needed = to_look_up(
+            self.base, self._view(Side.SOURCE, lists), self._view(Side.TARGET, lists), self.rules
+        )
         for side, keys in needed.items():
             for key in keys:
                 answer = self.services[side].shows(key, self.now, lags[(key + 1) % len(lags)])
