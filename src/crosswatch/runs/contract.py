@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from crosswatch.engine.base import Key
-from crosswatch.engine.planned import Plan, PlannedWrite
+from crosswatch.engine.base import BaseRow, Key
+from crosswatch.engine.planned import PlannedWrite
 from crosswatch.errors import Refused
 from crosswatch.model.kinds import Feature, Side
 from crosswatch.model.readings import Reading
 from crosswatch.model.values import Value
 from crosswatch.runs.context import Context
 from crosswatch.runs.deriving import Derived
-from crosswatch.store import plans, titles
+from crosswatch.store import accounts, plans, titles
 from crosswatch.store.database import Connection
 from crosswatch.store.pairs import LaneRow, PairRow
 from crosswatch.store.plans import ItemState, PlanRow, Promise
@@ -38,26 +38,22 @@ def promises(feature: Feature, derived: Derived, aside: set[Key]) -> Iterator[Pr
     for write in made.waiting:
         yield _write(feature, ItemState.WAITS, write, aside)
     for clash in made.conflicts:
-        yield Promise(
-            feature,
-            ItemState.CONFLICT,
-            clash.key,
-            None,
-            None,
-            "",
-            clash.target,
-            None,
-            clash.source,
-            "conflict",
-        )
+        state, there, here = ItemState.CONFLICT, clash.target, clash.source
+        yield Promise(feature, state, clash.key, reason="conflict", before=there, other_value=here)
     for held in made.held:
-        yield Promise(
-            feature, ItemState.HELD, held.key, held.side, None, "", None, None, None, held.why.value
-        )
-    for key in made.kept:
-        yield Promise(feature, ItemState.KEPT, key, None, None, "", None, None, None, "kept")
-    for key in made.cleared:
-        yield Promise(feature, ItemState.CLEARED, key, None, None, "", None, None, None, "cleared")
+        yield Promise(feature, ItemState.HELD, held.key, side=held.side, reason=held.why.value)
+    for state, keys in ((ItemState.KEPT, made.kept), (ItemState.CLEARED, made.cleared)):
+        for key in keys:
+            yield _stays(feature, state, key, made.rows.get(key) or derived.rows.get(key))
+
+
+def _stays(feature: Feature, state: ItemState, key: Key, row: BaseRow | None) -> Promise:
+    """A title that one side lacks and the other one keeps; ``side`` is the one that keeps it."""
+    for side in Side:
+        if row is not None and row.agreed(side.other).value is None and row.agreed(side).value is not None:
+            value = row.agreed(side).value
+            return Promise(feature, state, key, side=side, before=value, wanted=value, reason=state.value)
+    return Promise(feature, state, key, reason=state.value)
 
 
 def _write(feature: Feature, state: ItemState, write: PlannedWrite, aside: set[Key]) -> Promise:
@@ -81,17 +77,25 @@ def _proof(reading: Reading) -> str:
     return "list" if reading.mark is None else "lookup"
 
 
-def refuse_if_stale(connection: Connection, plan: PlanRow, pair: PairRow, now: int) -> None:
-    """Raises Refused ``plan_stale`` where a plan expired, was applied, or the user has set something else since."""
+def refuse_if_stale(connection: Connection, plan: PlanRow, pair: PairRow | None, now: int) -> None:
+    """Raises Refused ``plan_stale`` where a plan can no longer be applied, as far as that is known without reading.
+
+    ``why``: it was ``applied``, has ``expired``, its pair is ``gone``, the user has ``changed`` the rules, or another
+    ``account`` is behind a connection.
+    """
     why = ""
     if plan.applied_by is not None:
         why = "applied"
     elif plan.expires_at <= now:
         why = "expired"
-    elif plan.pair != pair.id or _rules_then(connection, plan) != _rules_now(pair):
+    elif pair is None or plan.pair != pair.id:
+        why = "gone"
+    elif _rules_then(connection, plan) != _rules_now(pair):
         why = "changed"
+    elif _uids_then(connection, plan) - {_uids_now(connection, pair)}:
+        why = "account"
     if why:
-        raise Refused("plan_stale", plan_id=str(plan.id), why=why)
+        raise Refused("plan_stale", plan_id=str(plan.id), pair=str(plan.pair), why=why)
 
 
 def _rules_then(connection: Connection, plan: PlanRow) -> dict[int, str]:
@@ -102,9 +106,27 @@ def _rules_now(pair: PairRow) -> dict[int, str]:
     return {lane.id: rules_of(pair, lane) for lane in pair.lanes if lane.settings.enabled}
 
 
-def _named(row: TitleRow) -> str:
-    name = row.hints.name or "Untitled"
-    return f"{name} ({row.hints.year})" if row.hints.year else name
+def _uids_then(connection: Connection, plan: PlanRow) -> set[tuple[str, str]]:
+    return {(lane.source_uid, lane.target_uid) for lane in plans.lanes_of(connection, plan.id)}
+
+
+def _uids_now(connection: Connection, pair: PairRow) -> tuple[str, str]:
+    source, target = (accounts.find(connection, name) for name in (pair.source, pair.target))
+    return (source.uid if source else "", target.uid if target else "")
+
+
+def _named(connection: Connection, keys: Sequence[Key]) -> list[str]:
+    """Titles as people write them: ``Heat (1995)``, ``The Wire S01E02``."""
+    rows = titles.by_keys(connection, keys)
+    shows = titles.by_keys(connection, [row.show for row in rows.values() if row.show is not None])
+
+    def name(row: TitleRow) -> str:
+        if row.season is not None and row.number is not None and row.show in shows:
+            return f"{shows[row.show].hints.name or 'Show'} S{row.season:02d}E{row.number:02d}"
+        called = row.hints.name or "Untitled"
+        return f"{called} ({row.hints.year})" if row.hints.year else called
+
+    return [name(rows[key]) for key in keys if key in rows]
 
 
 @dataclass(slots=True)
@@ -112,6 +134,7 @@ class Contract:
     """A stored plan while it is applied."""
 
     plan_id: int
+    pair_id: int
     _promised: dict[Feature, set[_Line]] = field(default_factory=dict)
 
     def load(self, connection: Connection, run: Context, lanes: Sequence[LaneRow]) -> None:
@@ -120,9 +143,6 @@ class Contract:
         if plan is None:
             raise Refused("not_found", what=f"plan {self.plan_id}")
         refuse_if_stale(connection, plan, run.pair, run.tools.clock.now_ms())
-        for lane in plans.lanes_of(connection, self.plan_id):
-            if (lane.source_uid, lane.target_uid) != (run.uids[Side.SOURCE], run.uids[Side.TARGET]):
-                raise Refused("plan_stale", plan_id=str(self.plan_id), why="changed")
         for one in lanes:
             self._promised[one.feature] = {
                 (write.title, write.side, write.native_id, write.before, write.wanted)
@@ -134,26 +154,24 @@ class Contract:
         """Raises Refused ``plan_stale`` with the first titles whose write does not come out any more."""
         if not moved:
             return
-        rows = titles.by_keys(connection, moved[:_NAMED])
-        named = [_named(rows[key]) for key in moved[:_NAMED] if key in rows]
+        named = _named(connection, moved[:_NAMED])
         if len(moved) > _NAMED:
             named.append(f"{len(moved) - _NAMED} more")
         raise Refused(
             "plan_stale",
             plan_id=str(self.plan_id),
+            pair=str(self.pair_id),
             why="moved",
             count=len(moved),
             titles=", ".join(named),
         )
 
-    def keep_only_promised(self, feature: Feature, made: Plan) -> list[Key]:
-        """Takes out of a plan what was not promised: it waits for the next run.
-
-        Returns the titles that were promised, and that this plan does not write so any more.
-        """
-        promised = self._promised.get(feature, set())
+    def keep_only_promised(self, feature: Feature, derived: Derived) -> None:
+        """Takes out of a plan what was not promised, which waits for the next run; tells what no longer comes out."""
+        promised, made = self._promised.get(feature, set()), derived.made
+        derived.later = {write.key for write in made.writes if _line(write) not in promised}
         made.writes = [write for write in made.writes if _line(write) in promised]
-        return sorted(line[0] for line in promised.difference(map(_line, made.writes)))
+        derived.missing = sorted(line[0] for line in promised.difference(map(_line, made.writes)))
 
 
 def _line(write: PlannedWrite) -> _Line:

@@ -30,7 +30,8 @@ _LONGEST_READ_MS = 15 * 60 * 1000
 class Derived:
     """What a lane came to, and on what it rests.
 
-    ``looked_up``: titles whose absence was asked about; ``missing``: those that a plan promised, and this one lacks.
+    ``looked_up``: titles whose absence was asked about. Of a plan that is applied, ``missing``: titles that it promised
+    and that are no longer written so; ``later``: those that it did not promise, which wait for the next run.
     """
 
     reads: dict[Side, SideRead]
@@ -40,6 +41,7 @@ class Derived:
     made: Plan
     looked_up: set[Key] = field(default_factory=set)
     missing: list[Key] = field(default_factory=list)
+    later: set[Key] = field(default_factory=set)
 
 
 @dataclass(slots=True)

@@ -92,7 +92,7 @@ class LaneRun:
     def _keep_questions(self, connection: Connection, derived: Derived, now: int) -> None:
         made, rules = derived.made, derived.rules
         clashes = {clash.key: (clash.source, clash.target) for clash in made.conflicts}
-        unclear = {one.key for one in made.held}
+        unclear = {one.key for one in made.held} | derived.later
         answered = {write.key for write in made.writes if write.key in rules.answers}
         attention.keep_conflicts(connection, self.lane.id, clashes, unclear | answered, now)
         allowed = {(write.key, write.side) for write in made.writes if is_allowed(write, rules)}

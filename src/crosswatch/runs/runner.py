@@ -25,12 +25,10 @@ from crosswatch.store import accounts, attention, clocks, journal, leases, plans
 from crosswatch.store.database import Connection, Database
 from crosswatch.store.pairs import LaneRow, PairRow
 from crosswatch.store.plans import PlanLane
+from crosswatch.store.runs import PLAN, SYNC
 
 log = logging.getLogger(__name__)
 Providers = Mapping[str, Provider]
-
-SYNC, PLAN = "sync", "plan"
-"""The kinds of a run: it brings a pair in step, or only says what that would write."""
 
 
 class Runner:
@@ -212,7 +210,7 @@ class _Run:
         if row.kind == PLAN:
             await self._make_plan(run, lanes)
         elif row.plan is not None:
-            await self._apply(run, lanes, Contract(row.plan))
+            await self._apply(run, lanes, Contract(row.plan, row.pair))
         else:
             for lane in lanes:
                 derived = await self._derive(run, lane)
@@ -223,7 +221,7 @@ class _Run:
         counts = self._counts[lane.feature] = LaneCounts()
         derived = await Deriving(run, lane, counts).derive()
         if contract is not None:
-            derived.missing = contract.keep_only_promised(lane.feature, derived.made)
+            contract.keep_only_promised(lane.feature, derived)
             counts.gone_from_plan(len(derived.missing))
         writes = derived.made.writes
         for side in Side:
@@ -273,7 +271,7 @@ class _Run:
     async def _apply(self, run: Context, lanes: list[LaneRow], contract: Contract) -> None:
         """Nothing is written unless every write of every lane comes out again as it was promised.
 
-        Later lanes are read anew once the first one has written, and do what still comes out.
+        Later lanes are read anew once the first one is stored, as in any run, and do what still comes out.
         """
         await self._tools.database.read(partial(contract.load, run=run, lanes=lanes))
         found = {lane.feature: await self._derive(run, lane, contract) for lane in lanes}
@@ -285,10 +283,9 @@ class _Run:
             plans.mark_applied(connection, contract.plan_id, self._run_id)
 
         await self._tools.database.write(begin)
-        wrote = False
         for lane in lanes:
-            derived = await self._derive(run, lane, contract) if wrote else found[lane.feature]
-            wrote = wrote or bool(derived.made.writes)
+            first = lane is lanes[0]
+            derived = found[lane.feature] if first else await self._derive(run, lane, contract)
             await LaneRun(run, lane, self._counts[lane.feature]).carry_out(derived)
 
     async def _put_times_right(self, uids: list[str]) -> None:

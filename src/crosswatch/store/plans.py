@@ -57,19 +57,21 @@ class PlanLane:
 class Promise:
     """One title of a plan. ``before``: what ``side`` has, ``wanted``: what it shall have (None: absent).
 
+    ``other_value``: what the other side has. Of a conflict ``before`` is the target's value and ``other_value`` the
+    source's. ``side`` of a title that is kept or was cleared is the one that still has it.
     ``reason``: the cause of a write, or why there is none. ``proof``: "lookup" or "list", with the time (UTC ms).
     """
 
     feature: Feature
     state: ItemState
     title: int
-    side: Side | None
-    action: Action | None
-    native_id: str
-    before: int | None
-    wanted: int | None
-    other_value: int | None
     reason: str
+    side: Side | None = None
+    action: Action | None = None
+    native_id: str = ""
+    before: int | None = None
+    wanted: int | None = None
+    other_value: int | None = None
     proof: str = ""
     proved_at: int = 0
 

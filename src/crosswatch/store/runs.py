@@ -12,6 +12,8 @@ from crosswatch.store.statements import upsert
 from crosswatch.store.tables import account, pair, run, run_lane
 
 RUNNING = "running"
+SYNC, PLAN = "sync", "plan"
+"""The kinds of a run: it brings a pair in step, or only says what that would write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,9 @@ def newest(connection: Connection, *, limit: int, before: int | None = None) -> 
 
 
 def last_ended(connection: Connection) -> dict[int, RunRow]:
-    """Pair id -> its newest run that has ended."""
-    newest_ids = select(func.max(run.c.id)).where(run.c.status != RUNNING).group_by(run.c.pair)
+    """Pair id -> its newest sync that has ended; what only looked says nothing of how far a pair is in step."""
+    ended = (run.c.status != RUNNING) & (run.c.kind == SYNC)
+    newest_ids = select(func.max(run.c.id)).where(ended).group_by(run.c.pair)
     return {row.pair: _row(row) for row in connection.execute(select(run).where(run.c.id.in_(newest_ids)))}
 
 
