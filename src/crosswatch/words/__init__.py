@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from crosswatch.words.catalogue import HELD, QUESTIONS, WORDS
+from crosswatch.words.catalogue import HELD, QUESTIONS
+from crosswatch.words.catalogue import WORDS as GENERAL
 from crosswatch.words.commands import NEXT_STEPS, SENTENCES
+from crosswatch.words.planned import CAUSES, PROOFS, STALE, STATES
 from crosswatch.words.reasons import REASONS
 
+WORDS = GENERAL | STALE
 _LABELS = {"tmdb": "TMDb", "tracker": "CrossWatch"}
 
 
@@ -56,6 +59,22 @@ def question(kind: str, params: Mapping[str, object]) -> str:
     return QUESTIONS[kind].format_map(_Params(params))
 
 
+def cause(cause: str, action: str, sides: Mapping[str, object]) -> str:
+    """Why a plan writes a title; ``sides`` names the written ``side`` and the ``other`` one."""
+    text = CAUSES.get(f"{cause}_{action}") or CAUSES.get(cause, cause)
+    return text.format_map(_Params(sides))
+
+
+def not_written(state: str, params: Mapping[str, object]) -> str:
+    """Why a plan does not write a title, by what becomes of it; with ``why`` where that is not all."""
+    return STATES[state].format_map(_Params(params))
+
+
+def proof(kind: str, params: Mapping[str, object]) -> str:
+    """On what a write of a plan rests; empty where nothing is known of it."""
+    return PROOFS[kind].format_map(_Params(params)) if kind else ""
+
+
 def output_lost(reason: str) -> str:
     """What a command says whose own output has nowhere to go; no error that a page could have."""
     return f"The output could not be written: {reason}."
@@ -92,6 +111,8 @@ def _more_exactly(code: str, known: Mapping[str, object]) -> str:
         return "pair_cycle_opposite"
     if code == "same_account" and known.get("other"):
         return "same_account_twice"
+    if code == "plan_stale" and f"plan_stale_{known.get('why')}" in WORDS:
+        return f"plan_stale_{known['why']}"
     return code
 
 

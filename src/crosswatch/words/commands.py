@@ -41,6 +41,13 @@ NEXT_STEPS = {
         "“crosswatch pairs add ... --two-way”."
     ),
     "already_running": "Wait for it, or stop it with “crosswatch cancel {run_id}”.",
+    "plan_stale": "Make a new one with “crosswatch plan {pair}”.",
+    "plan_stale_expired": "Make a new one with “crosswatch plan {pair}”.",
+    "plan_stale_applied": "See what is left with “crosswatch plan {pair}”.",
+    "plan_stale_changed": "Make a new one with “crosswatch plan {pair}”.",
+    "plan_stale_account": "Make a new one with “crosswatch plan {pair}”.",
+    "plan_stale_gone": "Make the pair anew with “crosswatch pairs add”; its first sync removes nothing.",
+    "plan_stale_moved": "See what would happen now with “crosswatch plan {pair}”.",
     "pair_disabled": "Switch it on with “crosswatch pairs edit {pair} --on”.",
     "nothing_to_sync": "Switch on at least one of them: “--watchlist” or “--ratings”.",
     "no_pairs": "Make one with “crosswatch pairs add tmdb tracker”.",
