@@ -18,7 +18,7 @@ from tests.protocol.ground import Ground, Killed, Life, OneConnection
 from tests.protocol.quick import Prepared, QuickEngine, QuickResult
 from tests.protocol.world import Figures
 
-SEEDS = 40
+SEEDS = 20
 ONE = {"id": "one", "pid": 1, "role": "the test", "started_at": 5}
 
 
