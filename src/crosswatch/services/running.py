@@ -47,14 +47,14 @@ class Running:
 
     async def start(self, pair_id: int, *, trigger: str) -> int:
         """Begins a run in the background and returns its id. Refused ``already_running`` names the one going on."""
-        pair = await self._runnable(pair_id)
+        pair = await self.runnable(pair_id)
         run_id = await self._house.runner.begin(pair, trigger=trigger)
         self._house.runner.in_background(run_id, pair)
         return run_id
 
     async def begin(self, pair_id: int, *, trigger: str) -> tuple[int, PairRow]:
         """Enters a run that the caller carries out itself with ``carry_out``."""
-        pair = await self._runnable(pair_id)
+        pair = await self.runnable(pair_id)
         return await self._house.runner.begin(pair, trigger=trigger), pair
 
     async def carry_out(self, run_id: int, pair: PairRow) -> RunReport:
@@ -66,7 +66,8 @@ class Running:
         await self._house.runner.sweep()
         return await self.show(run_id)
 
-    async def _runnable(self, pair_id: int) -> PairRow:
+    async def runnable(self, pair_id: int) -> PairRow:
+        """A pair that can run. Raises Refused ``not_found``, ``pair_disabled`` or ``nothing_to_sync``."""
         pair = await self._pairs.show(pair_id)
         if not pair.enabled:
             raise Refused("pair_disabled", name=pair.name)

@@ -135,6 +135,13 @@ def last_with(connection: Connection, name: AccountName) -> RunRow | None:
     return None if row is None else _row(row)
 
 
+def last_of_plan(connection: Connection, plan_id: int) -> RunRow | None:
+    """The newest run that applied a plan, or wanted to."""
+    query = select(run).where(run.c.plan == plan_id, run.c.kind == SYNC).order_by(run.c.id.desc()).limit(1)
+    row = connection.execute(query).first()
+    return None if row is None else _row(row)
+
+
 def going_on(connection: Connection, pair_id: int | None = None) -> list[RunRow]:
     """Runs that have not ended, of one pair or all."""
     query = select(run).where(run.c.status == RUNNING).order_by(run.c.id)

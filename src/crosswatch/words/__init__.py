@@ -4,14 +4,22 @@ Pages, command line and docs all speak through ``say``. A sentence may use the p
 a parameter that is missing is shown as "?" rather than failing while an error is being told.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from crosswatch.words.catalogue import HELD, QUESTIONS
 from crosswatch.words.catalogue import WORDS as GENERAL
 from crosswatch.words.commands import NEXT_STEPS, SENTENCES
-from crosswatch.words.planned import CAUSES, PROOFS, STALE, STATES
+from crosswatch.words.planned import (
+    CAUSES,
+    NOTHING_REMOVED,
+    NOTHING_WRITTEN,
+    PROOFS,
+    STALE,
+    STATES,
+    WRITTEN,
+)
 from crosswatch.words.reasons import REASONS
 
 WORDS = GENERAL | STALE
@@ -57,6 +65,19 @@ def reason(code: str) -> str:
 def question(kind: str, params: Mapping[str, object]) -> str:
     """What a question of the inbox asks, in a sentence or two."""
     return QUESTIONS[kind].format_map(_Params(params))
+
+
+def written(action: str, count: str, label: str) -> str:
+    """So many titles, and what is done with them; on the side of that name where it is not empty."""
+    alone, named = WRITTEN[action]
+    return (named if label else alone).format(count=count, label=label)
+
+
+def written_in_all(parts: Sequence[str], *, removed: int) -> str:
+    """The parts in one line, which says so where nothing is removed, or nothing at all is written."""
+    if not parts:
+        return NOTHING_WRITTEN
+    return ", ".join(parts if removed else [*parts, NOTHING_REMOVED])
 
 
 def cause(cause: str, action: str, sides: Mapping[str, object]) -> str:

@@ -3,6 +3,14 @@
 Sentences about titles name both sides, ``{side}`` the one that the title is written on, or stays on.
 """
 
+WRITTEN: dict[str, tuple[str, str]] = {
+    "add": ("{count} added", "{count} added to {label}"),
+    "change": ("{count} changed", "{count} changed on {label}"),
+    "remove": ("{count} removed", "{count} removed from {label}"),
+}
+NOTHING_REMOVED, NOTHING_WRITTEN = "nothing removed", "Nothing would be written"
+"""What a plan writes, action by action; the second form names the side."""
+
 CAUSES: dict[str, str] = {
     "new": "{other} has it, and {side} does not.",
     "new_change": "Both have rated it, and the rating on {other} counts.",
