@@ -1,33 +1,40 @@
 """Writes that wait until somebody allows them, and removals that were seen while a lane did not remove."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, insert, select
+from sqlalchemy import Connection, delete, exists, insert, select, update
 
+from crosswatch.engine.base import Agreed, BaseRow
 from crosswatch.engine.guard import APPROVAL_MS
 from crosswatch.engine.planned import PlannedWrite
 from crosswatch.model.kinds import Action, Side
 from crosswatch.store import base
+from crosswatch.store.attention import Question, drop
 from crosswatch.store.statements import execute_all
-from crosswatch.store.tables import attention
+from crosswatch.store.tables import attention, lane
 from crosswatch.store.tables import base as rows
 
 ALLOW, KEEP = "allow", "keep"
-"""The answers: it is done by the next run that comes to it again, or both sides stay as they are."""
+"""The answers: it is done by the next run that comes to it again, or both sides stay as they are, from now on."""
 
-REMOVAL, OVERWRITE, KEPT = "removal", "overwrite", "kept"
-"""The questions: the guard held a removal or an overwrite; a removal was seen while the lane did not remove."""
-
-KINDS = {Action.REMOVE: REMOVAL, Action.CHANGE: OVERWRITE}
+KINDS = {Action.REMOVE: Question.REMOVAL, Action.CHANGE: Question.OVERWRITE}
+EVERY = (*KINDS.values(), Question.KEPT)
 
 Held = tuple[int, Side]
 """A title and the side that would be written."""
 
-_OPEN = attention.c.answered_at.is_(None)
+_WAS = "was"
+"""Where a question keeps the base row that a refusal took the place of."""
+
 _GUARDED = attention.c.kind.in_(KINDS.values())
-_ASKED_ABOUT = attention.c.data["version"].as_integer()
+STANDS = exists().where(
+    rows.c.lane == attention.c.lane,
+    rows.c.title == attention.c.title,
+    rows.c.version == attention.c.data["version"].as_integer(),
+)
+"""The base row is still the one that was asked about, or that a refusal has made: no run has done anything to it."""
 
 
 def keep(
@@ -42,24 +49,28 @@ def keep(
     """Makes the inbox of a lane what the guard holds in this plan; what is derived no longer leaves.
 
     ``allowed``: writes of this plan that were approved; their answers stay until they are done. Nothing is concluded
-    of ``unclear`` titles. A question about another state of the title is asked anew.
+    of ``unclear`` titles. A question about another state of the title is asked anew, and so is one whose approval has
+    run out; one that was allowed while this run went on is done by the next.
     """
     derived = {(write.key, write.side): write for write in waiting}
     asked: set[Held] = set()
     gone: list[int] = []
     query = select(attention).where(attention.c.lane == lane_id, _GUARDED)
     for row in connection.execute(query):
-        held, open_now = (row.title, Side(row.data["side"])), row.answered_at is None
+        held: Held = (row.title, Side(row.data["side"]))
         write = derived.get(held)
-        if write is not None and open_now and row.data == _data(write):
+        if write is None:
+            stays = row.title in unclear or (held in allowed and row.answered_at is not None)
+        else:
+            stays = row.data == _data(write) and (row.answered_at is None or _allows(row, now))
+        if stays:
             asked.add(held)
-        elif not (held in allowed and not open_now) and not (write is None and row.title in unclear):
+        else:
             gone.append(row.id)
-    one = attention.c.id == bindparam("gone")
-    execute_all(connection, delete(attention).where(one), ({"gone": row_id} for row_id in gone))
+    drop(connection, gone)
     new = (
         {
-            "kind": KINDS[write.action],
+            "kind": KINDS[write.action].value,
             "lane": lane_id,
             "title": write.key,
             "data": _data(write),
@@ -69,7 +80,7 @@ def keep(
         if held not in asked
     )
     execute_all(connection, insert(attention), new)
-    _drop_outdated_kept(connection, lane_id)
+    ask_about_kept(connection, lane_id, now)
 
 
 def _data(write: PlannedWrite) -> dict[str, Any]:
@@ -83,22 +94,15 @@ def _data(write: PlannedWrite) -> dict[str, Any]:
     }
 
 
-def _drop_outdated_kept(connection: Connection, lane_id: int) -> None:
-    """A title that is no longer as it was when it was asked about is asked about no longer."""
-    same = exists().where(
-        rows.c.lane == attention.c.lane,
-        rows.c.title == attention.c.title,
-        rows.c.kept,
-        rows.c.version == _ASKED_ABOUT,
-    )
-    connection.execute(delete(attention).where(attention.c.lane == lane_id, attention.c.kind == KEPT, ~same))
+def _allows(row: Any, now: int) -> bool:
+    return bool(row.answer == ALLOW and row.answered_at > now - APPROVAL_MS)
 
 
 def approved(connection: Connection, lane_id: int, now: int) -> dict[Held, int]:
     """What the user allowed within the last seven days, with the version of the base row that was asked about."""
     query = select(attention.c.title, attention.c.data).where(
         attention.c.lane == lane_id,
-        attention.c.kind.in_([*KINDS.values(), KEPT]),
+        attention.c.kind.in_(EVERY),
         attention.c.answer == ALLOW,
         attention.c.answered_at > now - APPROVAL_MS,
     )
@@ -106,23 +110,54 @@ def approved(connection: Connection, lane_id: int, now: int) -> dict[Held, int]:
 
 
 def waiting(connection: Connection, lane_id: int) -> set[Held]:
-    """What a lane waits to be allowed."""
-    query = select(attention.c.title, attention.c.data).where(attention.c.lane == lane_id, _GUARDED, _OPEN)
+    """What a lane waits to be allowed, or was allowed to do: where that counts no longer, it goes on waiting."""
+    query = select(attention.c.title, attention.c.data).where(
+        attention.c.lane == lane_id, _GUARDED, attention.c.answer != KEEP
+    )
     return {(row.title, Side(row.data["side"])) for row in connection.execute(query)}
 
 
-def ask_about_kept(connection: Connection, lane_id: int, now: int) -> int:
-    """Asks about every removal that was seen while the lane did not remove; returns how many there are."""
-    kept = connection.execute(select(rows).where(rows.c.lane == lane_id, rows.c.kept)).all()
+def ask_about_kept(connection: Connection, lane_id: int, now: int) -> None:
+    """Where a lane removes, asks about every removal that was seen while it did not; nothing is removed by that.
+
+    A title that is no longer as it was when it was asked about is asked about no longer, one whose approval has run
+    out once more. A lane that does not remove does not ask.
+    """
+    if not _removes(connection, lane_id):
+        forget_kept(connection, lane_id)
+        return
+    kept = (attention.c.lane == lane_id) & (attention.c.kind == Question.KEPT)
+    same = STANDS.where(rows.c.kept)
+    connection.execute(delete(attention).where(kept, ~same))
+    over = kept & (attention.c.answer == ALLOW) & (attention.c.answered_at <= now - APPROVAL_MS)
+    connection.execute(update(attention).where(over).values(answer="", answered_at=None, made_at=now))
+    known = select(attention.c.title).where(kept)
+    new = select(rows).where(rows.c.lane == lane_id, rows.c.kept, rows.c.title.not_in(known))
     execute_all(
         connection,
         insert(attention),
-        (
-            {"kind": KEPT, "lane": lane_id, "title": row.title, "data": _kept(row), "made_at": now}
-            for row in kept
-        ),
+        [
+            {
+                "kind": Question.KEPT.value,
+                "lane": lane_id,
+                "title": row.title,
+                "data": _kept(row),
+                "made_at": now,
+            }
+            for row in connection.execute(new)
+        ],
     )
-    return len(kept)
+
+
+def count_kept(connection: Connection, lane_id: int) -> int:
+    """How many removals were seen while the lane did not remove, and are not decided."""
+    query = select(rows.c.title).where(rows.c.lane == lane_id, rows.c.kept)
+    return len(connection.execute(query).all())
+
+
+def _removes(connection: Connection, lane_id: int) -> bool:
+    settings = connection.execute(select(lane.c.settings).where(lane.c.id == lane_id)).scalar_one_or_none()
+    return bool(settings and settings["remove"])
 
 
 def _kept(row: Any) -> dict[str, Any]:
@@ -138,16 +173,57 @@ def _kept(row: Any) -> dict[str, Any]:
 
 def forget_kept(connection: Connection, lane_id: int) -> None:
     """A lane that does not remove any more does not ask either."""
-    connection.execute(delete(attention).where(attention.c.lane == lane_id, attention.c.kind == KEPT))
+    kept = (attention.c.lane == lane_id) & (attention.c.kind == Question.KEPT)
+    if connection.execute(select(attention.c.id).where(kept)).first() is not None:
+        connection.execute(delete(attention).where(kept))
 
 
-def refuse(connection: Connection, lane_id: int, key: int, data: Mapping[str, Any], now: int) -> None:
-    """Stores the two values as a difference that stays, unless the title changed since it was asked about."""
-    row = base.find(connection, lane_id, key)
-    if row is None or row.version != data["version"]:
-        return
+def refuse(
+    connection: Connection, lane_id: int, asked: Mapping[int, Mapping[str, Any]], now: int
+) -> dict[int, dict[str, Any]]:
+    """Stores the two values of each title as a difference that stays; gives what its question keeps from now on.
+
+    A title that has changed since it was asked about stays as it is, and is asked about anew by the next run.
+    """
+    known = base.some(connection, lane_id, asked)
+    agreed: dict[int, BaseRow | None] = {}
+    kept: dict[int, dict[str, Any]] = {}
+    for key, data in asked.items():
+        row = known.get(key)
+        if row is None or row.version != data["version"]:
+            continue
+        agreed[key] = after = _agreed(row, data, now)
+        kept[key] = {**data, "version": after.version, _WAS: asdict(row)}
+    base.keep(connection, lane_id, agreed)
+    return kept
+
+
+def _agreed(row: BaseRow, data: Mapping[str, Any], now: int) -> BaseRow:
+    version = row.version + 1
     for side in Side:
         if row.agreed(side).value != data[side.value]:
             row = row.with_half(side, replace(row.agreed(side), value=data[side.value], stamp=None))
-    agreed = replace(row, kept=False, ours=False, since=now, version=row.version + 1)
-    base.keep(connection, lane_id, {key: agreed})
+    return replace(row, kept=False, ours=False, since=now, version=version)
+
+
+def take_back(
+    connection: Connection, lane_id: int, refused: Mapping[int, Mapping[str, Any]]
+) -> dict[int, dict[str, Any]]:
+    """Puts the base rows back that refusals took the place of, unless a run has changed them since.
+
+    Gives what the question of each title says from now on. The version never goes back, so that nobody takes an
+    older state for this one.
+    """
+    known = base.some(connection, lane_id, refused)
+    before: dict[int, BaseRow | None] = {}
+    asked: dict[int, dict[str, Any]] = {}
+    for key, data in refused.items():
+        row, was = known.get(key), data.get(_WAS)
+        if row is None or was is None or row.version != data["version"]:
+            continue
+        version = row.version + 1
+        halves = {side.value: Agreed(**was[side.value]) for side in Side}
+        before[key] = BaseRow(**{**was, **halves, "version": version})
+        asked[key] = {name: value for name, value in data.items() if name != _WAS} | {"version": version}
+    base.keep(connection, lane_id, before)
+    return asked
