@@ -13,15 +13,17 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import select
 
-from crosswatch.engine import decide, delta, plan
+from crosswatch.engine import decide, delta
 from crosswatch.engine.base import Agreed, BaseRow, Rules
 from crosswatch.engine.decide import Cell
 from crosswatch.engine.delta import Delta
+from crosswatch.engine.planned import Cause, PlannedWrite
+from crosswatch.engine.title import Title
 from crosswatch.model.kinds import Action, Feature, Side
 from crosswatch.model.readings import Page, Reading
 from crosswatch.model.writes import Done
 from crosswatch.ports import Link
-from crosswatch.runs import applying, lane, looks, settle
+from crosswatch.runs import deriving, looks, settle
 from crosswatch.runs.applying import Applying
 from crosswatch.runs.counts import LaneCounts
 from crosswatch.runs.lane import LaneRun
@@ -64,9 +66,9 @@ def plans_of_the_dead_are_sent(patch: pytest.MonkeyPatch) -> None:
 
     async def commit_and_inherit(self: LaneRun, *given: Any) -> list[Numbered]:
         own = await commit(self, *given)
-        seq = self.first_seq + len(own)
-        inherit = partial(_inherit, lane_id=self.lane.id, run_id=self.run_id, seq=seq)
-        inherited = await self.tools.database.write(inherit)
+        inherit = partial(_inherit, lane_id=self.lane.id, run_id=self.run.run_id, seq=self.run.next_seq)
+        inherited = await self.run.tools.database.write(inherit)
+        self.run.next_seq += len(inherited)
         self.counts.planned += len(inherited)
         return own + inherited
 
@@ -89,15 +91,23 @@ def _inherit(connection: Connection, *, lane_id: int, run_id: int, seq: int) -> 
     return [(entry.seq, _planned(entry)) for entry in mine]
 
 
-def _planned(entry: journal.Entry) -> plan.PlannedWrite:
+def _planned(entry: journal.Entry) -> PlannedWrite:
     other = Reading(entry.other_value, 0, entry.other_stamp, None, entry.other_native)
     halves = {
         entry.side: Agreed(entry.wanted, None, entry.native_id),
         entry.side.other: Agreed(entry.other_value, entry.other_stamp, entry.other_native),
     }
     row = BaseRow(halves[Side.SOURCE], halves[Side.TARGET], since=0, ours=entry.ours)
-    return plan.PlannedWrite(
-        entry.title, entry.side, entry.action, entry.native_id, entry.expected, entry.wanted, other, row
+    return PlannedWrite(
+        entry.title,
+        entry.side,
+        entry.action,
+        entry.native_id,
+        entry.expected,
+        entry.wanted,
+        other,
+        row,
+        Cause(entry.cause),
     )
 
 
@@ -139,14 +149,14 @@ def another_account_is_not_noticed(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_row_holds_one_common_value(patch: pytest.MonkeyPatch) -> None:
-    after = plan._Title._after
+    after = Title._after
 
     def common(title: Any, side: Side, *rest: Any, **more: Any) -> BaseRow:
         row: BaseRow = after(title, side, *rest, **more)
         value = row.agreed(side).value
         return replace(row, source=replace(row.source, value=value), target=replace(row.target, value=value))
 
-    patch.setattr(plan._Title, "_after", common)
+    patch.setattr(Title, "_after", common)
 
 
 def young_readings_are_believed(patch: pytest.MonkeyPatch) -> None:
@@ -173,7 +183,7 @@ def half_a_list_is_taken_for_whole(patch: pytest.MonkeyPatch) -> None:
         read = await read_side(side, *rest, **more)
         return replace(read, end=replace(read.end, whole=True, gap=0))
 
-    patch.setattr(lane, "read_side", believe)
+    patch.setattr(deriving, "read_side", believe)
     patch.setattr(looks, "read_side", believe)
 
 
@@ -196,12 +206,12 @@ def one_of_two_rows_is_taken(patch: pytest.MonkeyPatch) -> None:
     async def choose(side: OpenSide, *rest: Any, **more: Any) -> SideRead:
         return await read_side(replace(side, link=cast("Link", _LastRowOnly(side.link))), *rest, **more)
 
-    patch.setattr(lane, "read_side", choose)
+    patch.setattr(deriving, "read_side", choose)
     patch.setattr(looks, "read_side", choose)
 
 
 def removals_are_written(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(lane, "Rules", lambda **said: Rules(**{**said, "remove": True}))
+    patch.setattr(deriving, "Rules", lambda **said: Rules(**{**said, "remove": True}))
 
 
 def one_way_writes_its_source(patch: pytest.MonkeyPatch) -> None:
@@ -209,12 +219,12 @@ def one_way_writes_its_source(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_journal_keeps_no_value_before(patch: pytest.MonkeyPatch) -> None:
-    entries = applying.entries
+    entries = LaneRun._entries
 
-    def forgetful(*given: Any) -> list[journal.Entry]:
-        return [replace(entry, before=None) for entry in entries(*given)]
+    def forgetful(self: LaneRun, *given: Any) -> list[journal.Entry]:
+        return [replace(entry, before=None) for entry in entries(self, *given)]
 
-    patch.setattr(lane, "entries", forgetful)
+    patch.setattr(LaneRun, "_entries", forgetful)
 
 
 SHOWN_BY: dict[Break, tuple[int, ...]] = {
