@@ -22,6 +22,8 @@ CALLS_BY_METHOD = {
     "/api/health": {"get"}, "/api/ready": {"get"}, "/api/status": {"get"}, "/api/providers": {"get"},
     "/api/config": {"get", "patch"}, "/api/pairs": {"get", "post"},
     "/api/pairs/{pair_id}": {"get", "patch", "delete"}, "/api/pairs/{pair_id}/run": {"post"},
+    "/api/pairs/{pair_id}/plan": {"post"}, "/api/plans/{plan_id}": {"get"},
+    "/api/plans/{plan_id}/items": {"get"}, "/api/plans/{plan_id}/apply": {"post"},
     "/api/attention": {"get", "post"}, "/api/attention/{question_id}": {"post"},
     "/api/run": {"post"}, "/api/runs": {"get"}, "/api/runs/{run_id}": {"get"},
     "/api/runs/{run_id}/items": {"get"}, "/api/runs/{run_id}/events": {"get"},

@@ -8,7 +8,7 @@ from crosswatch import words
 from crosswatch.errors import Refused
 from crosswatch.model.kinds import Action, Side
 from crosswatch.runs.contract import refuse_if_stale
-from crosswatch.services.attention import value_words
+from crosswatch.services.asking import value_words
 from crosswatch.services.house import House
 from crosswatch.services.running import LARGEST_PAGE, Running
 from crosswatch.store import pairs, plans, runs, titles
@@ -45,10 +45,7 @@ class PlanReport:
     @property
     def labels(self) -> Labels:
         """What the two sides are called in sentences."""
-        if self.pair is None:
-            return {side: f"the {side}" for side in Side}
-        names = {Side.SOURCE: self.pair.source, Side.TARGET: self.pair.target}
-        return {side: words.account_label(str(name)) for side, name in names.items()}
+        return _labels(self.pair)
 
     @property
     def writes(self) -> Counter[tuple[Side, Action]]:
@@ -129,6 +126,12 @@ class Plans:
 
         return await self._house.database.read(read)
 
+    async def labels(self, plan_id: int) -> Labels:
+        """What the two sides of a plan are called in sentences. Raises Refused ``not_found``."""
+        return await self._house.database.read(
+            lambda connection: _labels(pairs.find(connection, _found(connection, plan_id).pair))
+        )
+
     async def every(self, plan_id: int, *, limit: int | None = None) -> AsyncIterator[Sequence[PlanItem]]:
         """All titles of a plan, or its first, page by page."""
         last, left = 0, limit
@@ -154,6 +157,13 @@ def _found(connection: Connection, plan_id: int) -> PlanRow:
     if row is None:
         raise Refused("not_found", what=f"plan {plan_id}")
     return row
+
+
+def _labels(pair: PairRow | None) -> Labels:
+    if pair is None:
+        return {side: f"the {side}" for side in Side}
+    names = {Side.SOURCE: pair.source, Side.TARGET: pair.target}
+    return {side: words.account_label(str(name)) for side, name in names.items()}
 
 
 def _stale(connection: Connection, row: PlanRow, pair: PairRow | None, now: int) -> Refused | None:
@@ -187,6 +197,15 @@ def headline(
             for place, (action, count) in enumerate(counts)
         ]
     return words.written_in_all(said, removed=sum(writes.get((side, Action.REMOVE), 0) for side in Side))
+
+
+def has(promise: Promise) -> dict[Side, int | None]:
+    """What either side has of a title; empty where nothing is concluded of it."""
+    if promise.state is ItemState.CONFLICT:
+        return {Side.SOURCE: promise.other_value, Side.TARGET: promise.before}
+    if promise.side is None or (promise.state is ItemState.HELD and promise.action is None):
+        return {}
+    return {promise.side: promise.before, promise.side.other: promise.other_value}
 
 
 def why(promise: Promise, labels: Labels) -> str:

@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from crosswatch import words
-from crosswatch.model.kinds import Feature, Side
-from crosswatch.services.attention import Asked
+from crosswatch.model.kinds import Action, Feature, Side
+from crosswatch.services.asking import Asked
+from crosswatch.services.plans import Labels, LaneFigures, PlanReport, has, headline, proof, why
 from crosswatch.services.running import RunReport
+from crosswatch.store.inbox import QuestionRow
 from crosswatch.store.journal import Item
 from crosswatch.store.pairs import LaneSettings, PairRow
+from crosswatch.store.plans import ItemState, PlanItem, Promise
 
 Shape = dict[str, object]
+DONE_WORDS = {Action.ADD: "added", Action.CHANGE: "changed", Action.REMOVE: "removed"}
 
 
 def iso(milliseconds: int | None) -> str | None:
@@ -100,33 +104,124 @@ def item_shape(item: Item, ids: Mapping[str, str] | None = None) -> Shape:
     }
 
 
-def asked_shape(asked: Asked) -> Shape:
-    """A question of the inbox: both values, the sentence, and what can be said to it."""
+def plan_shape(report: PlanReport) -> Shape:
+    """The head of a plan with its figures; ``error`` is the sentence that says why it cannot be applied."""
+    plan, stale = report.plan, report.stale
+    return {
+        "id": str(plan.id),
+        "pair_id": str(plan.pair),
+        "pair_name": plan.pair_name,
+        "run_id": str(plan.run),
+        "hash": plan.hash,
+        "made_at": iso(plan.made_at),
+        "expires_at": iso(plan.expires_at),
+        "applied": None if plan.applied_by is None else str(plan.applied_by),
+        "can_apply": stale is None,
+        "why_not": "" if stale is None else str(stale.params["why"]),
+        "error": "" if stale is None else words.say(stale.code, stale.params).whole,
+        "summary": headline(report.writes, report.labels),
+        "lanes": {figures.lane.feature.value: _plan_lane(figures) for figures in report.lanes},
+    }
+
+
+def _plan_lane(figures: LaneFigures) -> Shape:
+    """A lane in figures, all of them titles."""
+    read = figures.lane.counts
+    by_side = {
+        side.value: {word: figures.writes[side, action] for action, word in DONE_WORDS.items()}
+        for side in Side
+    }
+    return {
+        "to": by_side,
+        "waiting": figures.states[ItemState.WAITS],
+        "conflicts": figures.states[ItemState.CONFLICT],
+        "held": figures.states[ItemState.HELD],
+        "kept": figures.states[ItemState.KEPT],
+        "cleared": figures.states[ItemState.CLEARED],
+        **{name: read[name] for name in ("adopted", "left", "read", "gap", "incomplete")},
+    }
+
+
+def plan_item_shape(item: PlanItem, labels: Labels, ids: Mapping[str, str]) -> Shape:
+    """One title of a plan; ``has`` is what either side has, where that is known."""
+    one = item.promise
+    return {
+        "seq": item.seq,
+        "feature": one.feature.value,
+        "state": one.state.value,
+        "side": None if one.side is None else one.side.value,
+        "action": None if one.action is None else one.action.value,
+        "title": {
+            "id": str(one.title),
+            "kind": item.kind,
+            "name": item.name,
+            "year": item.year,
+            "show": item.show,
+            "season": item.season,
+            "number": item.number,
+        },
+        "ids": dict(ids),
+        "before": None if one.action is None else shown_value(one.feature, one.before),
+        "after": None if one.action is None else shown_value(one.feature, one.wanted),
+        "has": _has(one),
+        "cause": one.reason,
+        "reason": why(one, labels),
+        "proof": _proof_shape(one, labels),
+    }
+
+
+def _has(one: Promise) -> Shape | None:
+    """What the two sides have; None of a title of which nothing is concluded."""
+    values = {side: shown_value(one.feature, value) for side, value in has(one).items()}
+    return {side.value: values[side] for side in Side} if values else None
+
+
+def _proof_shape(one: Promise, labels: Labels) -> Shape | None:
+    if not one.proof:
+        return None
+    at = datetime.fromtimestamp(one.proved_at / 1000, UTC).strftime("%H:%M UTC")
+    return {"kind": one.proof, "at": iso(one.proved_at), "words": proof(one, labels, at)}
+
+
+def asked_shape(asked: Asked, surface: words.Surface = words.Surface.PAGE) -> Shape:
+    """A question for machines: both values, the sentence, and what can be said to it."""
     question = asked.question
     return {
         "id": str(question.id),
         "kind": question.kind.value,
         "pair": None if asked.pair is None else {"id": str(asked.pair.id), "name": asked.pair.name},
         "feature": None if question.feature is None else question.feature.value,
-        "title": {
-            "id": str(question.title),
-            "kind": question.title_kind,
-            "name": question.name,
-            "year": question.year,
-            "show": question.show,
-            "season": question.season,
-            "number": question.number,
-        },
+        "title": _title_shape(question),
         "ids": dict(asked.ids),
-        "source": _asked_side(asked, Side.SOURCE),
-        "target": _asked_side(asked, Side.TARGET),
+        "source": _side_shape(asked, Side.SOURCE),
+        "target": _side_shape(asked, Side.TARGET),
+        "side": None if question.side is None else question.side.value,
+        "code": question.code,
         "made_at": iso(question.made_at),
+        "next_try_at": iso(question.next_try),
         "sentence": asked.sentence,
+        "next_step": asked.next_step(surface),
         "answers": list(question.answers),
+        "answer": question.answer or None,
+        "answered_at": iso(question.answered_at),
     }
 
 
-def _asked_side(asked: Asked, side: Side) -> Shape:
+def _title_shape(question: QuestionRow) -> Shape | None:
+    if question.title is None:
+        return None
+    return {
+        "id": str(question.title),
+        "kind": question.title_kind,
+        "name": question.name,
+        "year": question.year,
+        "show": question.show,
+        "season": question.season,
+        "number": question.number,
+    }
+
+
+def _side_shape(asked: Asked, side: Side) -> Shape:
     account, feature = asked.account(side), asked.question.feature or Feature.RATINGS
     named = None if account is None else {"provider": account.provider, "instance": account.instance}
     return {"account": named, "label": asked.label(side), "value": shown_value(feature, asked.value(side))}

@@ -196,11 +196,12 @@ def _promise(row: Any) -> Promise:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which titles of a plan are asked for; None: whatever it is."""
+    """Which titles of a plan are asked for; None: whatever it is. ``but``: those of any other state."""
 
     feature: Feature | None = None
     action: Action | None = None
     state: ItemState | None = None
+    but: ItemState | None = None
 
 
 def items(
@@ -246,6 +247,8 @@ def _only(query: Select[Any], wanted: Wanted | None) -> Select[Any]:
         query = query.where(plan_item.c.action == wanted.action)
     if wanted.state is not None:
         query = query.where(plan_item.c.state == wanted.state)
+    if wanted.but is not None:
+        query = query.where(plan_item.c.state != wanted.but)
     return query
 
 

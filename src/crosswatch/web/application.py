@@ -14,6 +14,7 @@ from crosswatch.web.api import (
     config,
     documentation,
     pairs,
+    plans,
     providers,
     runs,
     status,
@@ -32,7 +33,7 @@ from crosswatch.web.rendering import ASSETS_PATH, DIST
 from crosswatch.web.security import Security
 from crosswatch.web.static import Built
 
-_API = (status, tmdb_sync, tmdb, pairs, runs, attention, providers, config, documentation)
+_API = (status, tmdb_sync, tmdb, pairs, plans, runs, attention, providers, config, documentation)
 _PAGES = (home, pairing, inbox, activity, settings, metadata, connecting)
 
 

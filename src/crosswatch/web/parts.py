@@ -14,6 +14,7 @@ from crosswatch.services.metadata import MetadataKey
 from crosswatch.services.overview import Overview
 from crosswatch.services.pairs import Pairs
 from crosswatch.services.people import People
+from crosswatch.services.plans import Plans
 from crosswatch.services.running import Running
 
 
@@ -30,6 +31,7 @@ class Parts:
     running: Running
     people: People
     attention: Attention
+    plans: Plans
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
@@ -45,6 +47,7 @@ class Parts:
             Running(house),
             People(house),
             Attention(house),
+            Plans(house),
         )
 
 

@@ -242,6 +242,18 @@ async def run_pair(parts: PartsDep, pair_id: Id) -> Begun:
     return Begun(run_id=str(run_id))
 
 
+@router.post(
+    "/{pair_id}/plan",
+    status_code=202,
+    summary="Preview a pair",
+    responses=told("not_found", "already_running", "pair_disabled", "nothing_to_sync"),
+)
+async def plan_pair(parts: PartsDep, pair_id: Id) -> Begun:
+    """Begins a run that writes nothing: at its end its `plan_id` names what a sync would do."""
+    run_id = await parts.plans.start(number("pair", pair_id), trigger="api")
+    return Begun(run_id=str(run_id))
+
+
 def _shown(pair: PairRow) -> Pair:
     return Pair.model_validate(pair_shape(pair))
 

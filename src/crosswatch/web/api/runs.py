@@ -51,6 +51,8 @@ class Lane(BaseModel):
     adopted: int = Field(description="Found to agree already; nothing was written.")
     already: int = Field(description="The other side had the value when it was to be written.")
     held: int = Field(description="Not done yet, because not enough is known; `why_held` says why.")
+    waiting: int = Field(default=0, description="Of those held: not written before you allow it.")
+    cleared: int = Field(default=0, description="Taken off by a service itself; nothing is done about it.")
     kept: int
     left: int
     conflicts: int
