@@ -152,17 +152,22 @@ def test_removing_is_off_until_it_is_switched_on() -> None:
     assert made.rows[1].kept
 
 
-@pytest.mark.parametrize("answer", ["gone", "unknown"])
-def test_no_such_title_and_no_answer_are_no_removal(answer: str) -> None:
+@pytest.mark.parametrize(("answer", "why"), [("gone", Why.GONE), ("unknown", Why.NOT_PROVED)])
+def test_no_such_title_and_no_answer_are_no_removal(answer: str, why: Why) -> None:
     said = seen_in(Verdict(answer), Feature.WATCHLIST, taken_at=NOW, native_id="n")
     made = meet({1: BOTH}, side({1: said, **OTHERS}), side({1: there(), **OTHERS}))
-    assert (writes(made), [held.key for held in made.held]) == ([], [1])
+    assert (writes(made), [held.why for held in made.held]) == ([], [why])
 
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_list_that_lacks_a_title_proves_nothing_complete_or_not(whole: bool) -> None:
     made = meet({1: BOTH}, side(OTHERS, whole=whole), side({1: there(), **OTHERS}))
     assert (writes(made), [held.key for held in made.held]) == ([], [1])
+
+
+def test_what_an_incomplete_list_lacks_is_not_even_added() -> None:
+    made = meet({}, side(OTHERS, whole=False), side({1: there(), **OTHERS}))
+    assert (writes(made), [held.why for held in made.held]) == ([], [Why.NOT_WHOLE])
 
 
 def test_what_the_service_took_off_after_a_rating_is_nobodys_removal() -> None:
