@@ -37,6 +37,15 @@ def pair_of(world: World) -> PairRow:
     return world.add_pair(TMDB, SECOND, mode=Mode.TWO_WAY)
 
 
+def thirty_of_many(world: World) -> tuple[PairRow, list[Key]]:
+    """Two equal lists, and thirty of their titles: a fifth, so that all may be overwritten within a day."""
+    films = rated(world, 150)
+    world.sim.fill_ratings("bob", [(film, 6.5) for film in films])
+    pair = pair_of(world)
+    assert lane(world.sync(pair)) == {"adopted": 150}
+    return pair, films[:30]
+
+
 def at_write(world: World, monkeypatch: pytest.MonkeyPatch, number: int, then: Callable[[], None]) -> None:
     """Something happens just before a write is carried out, the first being number 1."""
     write = TmdbLink.write
@@ -76,15 +85,13 @@ def test_where_the_list_hides_rows_every_absence_is_looked_up(world: World) -> N
 
 
 def test_a_change_over_a_value_just_listed_needs_no_other_look(world: World) -> None:
-    films = rated(world, 30)
-    pair = pair_of(world)
-    world.sync(pair)
+    pair, films = thirty_of_many(world)
     for film in films:
         world.edit("rate", film, 9.0)
     world.sim.traffic.reset()
     assert lane(world.sync(pair)) == {"changed": 30}
     assert world.asked("account_states") == CONFIRMED
-    assert world.asked("rated/movies") == 2 * 3
+    assert world.asked("rated/movies") == 2 * (8 + 1)
 
 
 @pytest.mark.parametrize("seconds", [41, 61])
@@ -92,9 +99,7 @@ def test_a_look_that_has_grown_old_is_taken_again(
     world: World, monkeypatch: pytest.MonkeyPatch, seconds: int
 ) -> None:
     """Bob rates a title while the run writes: what was read a minute ago says nothing of it any more."""
-    films = rated(world, 30)
-    pair = pair_of(world)
-    world.sync(pair)
+    pair, films = thirty_of_many(world)
     for film in films:
         world.edit("rate", film, 9.0)
 
