@@ -26,6 +26,8 @@ _COMMANDS = {
     "config": "configuring",
     "pairs": "pairing",
     "sync": "syncing",
+    "plan": "planning",
+    "apply": "planning",
     "runs": "syncing",
     "cancel": "syncing",
     "attention": "attending",

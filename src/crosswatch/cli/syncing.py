@@ -1,15 +1,12 @@
 """crosswatch sync, runs, cancel, status."""
 
-import asyncio
-import signal
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from crosswatch import words
-from crosswatch.cli.bars import followed
+from crosswatch.cli.carrying import Stopping, carried_out, code_of
 from crosswatch.cli.opening import with_house
 from crosswatch.cli.output import (
     BUSY,
@@ -21,12 +18,12 @@ from crosswatch.cli.output import (
     SUCCEEDED,
     exit_code,
     key_is_refused,
-    local_time,
     plain,
     show_json,
     told,
     wants_json,
 )
+from crosswatch.cli.reports import account_of, one_line, shape, tell
 from crosswatch.errors import CrossWatchError, Refused
 from crosswatch.model.accounts import AccountName
 from crosswatch.model.kinds import Feature
@@ -35,18 +32,14 @@ from crosswatch.services.house import House
 from crosswatch.services.overview import Overview
 from crosswatch.services.pairs import Pairs
 from crosswatch.services.running import LARGEST_PAGE, Running, RunReport
-from crosswatch.services.shapes import item_shape, run_shape, shown_value
+from crosswatch.services.shapes import item_shape, shown_value
 from crosswatch.store.journal import Item
 from crosswatch.store.pairs import PairRow
 
 app = typer.Typer(add_completion=False)
 
 _WORST_FIRST = (FAILED, NOT_CONNECTED, BUSY, PARTIAL, SUCCEEDED)
-_NOT_CONNECTED = (
-    "not_connected", "session_ended", "account_changed", "invalid_api_key", "suspended_api_key",
-)  # fmt: skip
 _NEWEST = 20
-_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 @app.command()
@@ -62,8 +55,8 @@ def sync(
     """Brings a pair, or all pairs, in step now."""
     done = with_house(lambda house: _sync(house, pair))
     if wants_json():
-        show_json([_shape(report) for report in done.reports])
-    codes = [_exit_code(report, strict=strict) for report in done.reports]
+        show_json([shape(report) for report in done.reports])
+    codes = [code_of(report, strict=strict) for report in done.reports]
     codes += [code if (code := exit_code(error)) in _WORST_FIRST else FAILED for error in done.errors]
     if done.stopped:
         codes.append(FAILED)
@@ -82,12 +75,14 @@ class _Synced:
 async def _sync(house: House, wanted: str | None) -> _Synced:
     chosen = await _chosen(Pairs(house), wanted)
     done = _Synced()
-    async with _Stopping(Running(house)) as stopping:
+    running = Running(house)
+    async with Stopping(running) as stopping:
         for pair in chosen:
             if stopping.asked:
                 break
             try:
-                report = await _one(house, pair, stopping)
+                run_id, pair = await running.begin(pair.id, trigger="command line")
+                report = await carried_out(house, run_id, pair, stopping)
             except CrossWatchError as error:
                 if len(chosen) == 1:
                     raise
@@ -97,7 +92,7 @@ async def _sync(house: House, wanted: str | None) -> _Synced:
                 continue
             done.reports.append(report)
             if not wants_json():
-                _tell(report, _account_of(pair))
+                tell(report, account_of(pair))
     done.stopped = stopping.asked
     return done
 
@@ -111,55 +106,6 @@ async def _chosen(pairs: Pairs, wanted: str | None) -> list[PairRow]:
     if not on:
         raise Refused("pair_disabled", name=every[0].name, pair=every[0].id)
     return on
-
-
-class _Stopping:
-    """Ctrl+C and SIGTERM ask the run that goes on to stop; whoever loops over pairs sees ``asked``."""
-
-    def __init__(self, running: Running) -> None:
-        self.asked = False
-        self._running, self._run_id = running, 0
-        self._tasks: set[asyncio.Task[RunReport]] = set()
-
-    async def __aenter__(self) -> "_Stopping":
-        for number in _STOPS:
-            asyncio.get_running_loop().add_signal_handler(number, self._stop)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        for number in _STOPS:
-            asyncio.get_running_loop().remove_signal_handler(number)
-        await asyncio.gather(*self._tasks)
-
-    def began(self, run_id: int) -> None:
-        """This run is the one to stop; it is stopped at once where that was asked for while it began."""
-        self._run_id = run_id
-        if self.asked:
-            self._stop()
-
-    def _stop(self) -> None:
-        self.asked = True
-        if self._run_id:
-            self._tasks.add(asyncio.create_task(self._running.cancel(self._run_id)))
-
-
-async def _one(house: House, pair: PairRow, stopping: _Stopping) -> RunReport:
-    """One run in this process, with progress."""
-    running = Running(house)
-    run_id, pair = await running.begin(pair.id, trigger="command line")
-    task = asyncio.create_task(running.carry_out(run_id, pair))
-    stopping.began(run_id)
-    await followed(running, run_id, task, quiet=wants_json())
-    return await task
-
-
-def _exit_code(report: RunReport, *, strict: bool) -> int:
-    run = report.run
-    if run.status == "succeeded":
-        return PARTIAL if strict and run.attention else SUCCEEDED
-    if run.status == "partial":
-        return PARTIAL
-    return NOT_CONNECTED if run.code in _NOT_CONNECTED else FAILED
 
 
 @app.command()
@@ -189,12 +135,12 @@ def runs(
         return
     reports = with_house(lambda house: _newest(Running(house), limit or _NEWEST))
     if wants_json():
-        show_json([_shape(report) for report in reports])
+        show_json([shape(report) for report in reports])
     elif not reports:
         typer.echo("There were no runs yet. Start one with “crosswatch sync”.")
     else:
         for report in reports:
-            typer.echo(_line(report))
+            typer.echo(one_line(report))
 
 
 async def _newest(running: Running, limit: int) -> list[RunReport]:
@@ -213,10 +159,10 @@ async def _show(house: House, run_id: int, limit: int | None) -> None:
     report = await running.show(run_id)
     items, total = await _items(running, run_id, limit)
     if wants_json():
-        show_json({**_shape(report), "items": [item_shape(item) for item in items]})
+        show_json({**shape(report), "items": [item_shape(item) for item in items]})
         return
     pairs = {pair.id: pair for pair in await Pairs(house).every()}
-    _tell(report, _account_of(pairs.get(report.run.pair)))
+    tell(report, account_of(pairs.get(report.run.pair)))
     for item in items:
         typer.echo(f"  {plain(_item_line(item))}")
     if total > len(items):
@@ -242,7 +188,7 @@ def cancel(
     """Asks a run to stop, also one of the server."""
     report = with_house(lambda house: Running(house).cancel(run))
     if wants_json():
-        show_json(_shape(report))
+        show_json(shape(report))
     elif report.run.finished_at is not None:
         typer.echo(f"Run {run} has already ended.")
     else:
@@ -275,7 +221,7 @@ async def _status(house: House) -> None:
                     for state in states
                 ],
                 "pairs": [pair.name for pair in every],
-                "runs": [_shape(report) for report in last],
+                "runs": [shape(report) for report in last],
                 "attention": needs,
             }
         )
@@ -289,82 +235,13 @@ async def _status(house: House) -> None:
     for pair in every:
         typer.echo(f"Pair {pair.id} “{plain(pair.name)}”: {'on' if pair.enabled else 'off'}")
     for report in last:
-        typer.echo(_line(report))
+        typer.echo(one_line(report))
     if needs:
         typer.echo(f"{needs} {'thing needs' if needs == 1 else 'things need'} you: “crosswatch attention”")
 
 
 def _connected(state: Verified) -> bool:
     return state.connected and not key_is_refused(state.error)
-
-
-def _shape(report: RunReport) -> dict[str, object]:
-    """A run for machines, with the words of the command line."""
-    run = report.run
-    return {**run_shape(report), "error": told(run.code, run.params).whole if run.code else ""}
-
-
-def _account_of(pair: PairRow | None) -> str:
-    """The account of a pair that a run may ask the user to connect again: the first that can be connected."""
-    sides = (pair.source, pair.target) if pair is not None else ()
-    return next((str(side) for side in sides if side.provider == "tmdb"), "tmdb")
-
-
-def _line(report: RunReport) -> str:
-    run = report.run
-    why = f" ({words.say(run.code, run.params).title})" if run.status == "failed" and run.code else ""
-    waits = f", waiting for {run.waiting_for}" if run.waiting_for else ""
-    said = (
-        f"{run.id}: {local_time(run.started_at)}  {run.pair_name}: {run.status}{waits}{why}{_figures(report)}"
-    )
-    return plain(said)
-
-
-def _tell(report: RunReport, account: str) -> None:
-    """How a run ended, lane by lane, and what to do where something is wrong."""
-    run = report.run
-    seconds = ((run.finished_at or run.started_at) - run.started_at) / 1000
-    decided = report.running or run.status in ("succeeded", "partial")
-    lines = [f"{run.pair_name}: {run.status} in {seconds:.1f} s, {run.requests} requests (run {run.id})"]
-    if run.waiting_for:
-        lines.append(f"  waiting for {run.waiting_for}")
-    for feature, lane in report.lanes.items():
-        figures = _lane_figures(lane) or (" nothing to do" if decided else " nothing was decided")
-        lines.append(f"  {feature}: read {lane['read']['source']} and {lane['read']['target']};{figures}")
-        for side, reason in lane.get("incomplete", {}).items():
-            lines.append(f"    the {side}'s list is not complete: {reason}")
-        hidden = sum(lane.get("gap", {}).values())
-        if hidden:
-            lines.append(f"    {hidden} hidden: the service counts them and does not list them")
-        if lane.get("replaced"):
-            lines.append(f"    {lane['replaced']} took the place of a rating that the service had not shown")
-        for why, titles in lane.get("why_held", {}).items():
-            lines.append(f"    {titles} held: {words.held(why)}")
-        if lane.get("conflicts"):
-            lines.append("    whose value counts is for you to say: “crosswatch attention”")
-    if not (report.lanes or decided):
-        lines.append("  nothing was decided")
-    for line in lines:
-        typer.echo(plain(line))
-    if run.code:
-        typer.echo(told(run.code, {"account": account, **run.params}).whole, err=True)
-
-
-def _lane_figures(lane: Mapping[str, Any]) -> str:
-    names = (
-        "added", "changed", "removed", "adopted", "already", "held", "kept", "left", "conflicts",
-        "unmatched", "rejected", "moved", "retry_later", "in_doubt", "not_sent",
-    )  # fmt: skip
-    said = [f" {lane[name]} {name.replace('_', ' ')}" for name in names if lane.get(name)]
-    back = sum(lane.get("to", {}).get("source", {}).values())
-    return ",".join(said) + (f" ({back} of these in the source)" if back else "")
-
-
-def _figures(report: RunReport) -> str:
-    names = ("added", "changed", "removed", "held")
-    sums = {name: sum(int(lane.get(name, 0)) for lane in report.lanes.values()) for name in names}
-    said = ", ".join(f"{number} {name}" for name, number in sums.items() if number)
-    return f", {said}" if said else ""
 
 
 def _item_line(item: Item) -> str:
