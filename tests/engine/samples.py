@@ -5,16 +5,17 @@ Times are small numbers of milliseconds around ``NOW``, so that every boundary o
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from crosswatch.engine.base import Agreed, BaseRow, Key, LastWrite, Rules, SideView
+from crosswatch.engine.guard import Bounds
 from crosswatch.engine.planned import Plan
 from crosswatch.model.capabilities import Stamps
-from crosswatch.model.kinds import Conflict, Feature, Mode, Precision, Side
+from crosswatch.model.kinds import Action, Conflict, Feature, Mode, Precision, Side
 from crosswatch.model.readings import Date, Reading, Seen, Unknown, Why
 from crosswatch.model.values import PRESENT, Grid, Value, same
 
@@ -52,6 +53,7 @@ class Case:
     target: SideView
     rules: Rules
     now: int = NOW
+    bounds: Bounds = field(default_factory=lambda: Bounds(0))
 
     def view(self, side: Side) -> SideView:
         """The view of that side."""
@@ -68,6 +70,15 @@ class Case:
 
         return planner.plan(self.base, self.source, self.target, self.rules, now=self.now)
 
+    def guarded(self) -> Plan:
+        """The same, with what is too much held back."""
+        from crosswatch.engine import guard as guards
+
+        made = self.plan()
+        views = {side: self.view(side) for side in Side}
+        guards.guard(made, self.base, views, self.rules, self.bounds)
+        return made
+
 
 def values_on(grid: Grid | None) -> st.SearchStrategy[Value]:
     """Values that a service of this grid can hold; few, so that sides often agree or nearly do."""
@@ -83,7 +94,10 @@ def maybe(strategy: st.SearchStrategy[Value]) -> st.SearchStrategy[Value | None]
 
 
 STAMPS = st.sampled_from((None, 1, 2, 3))
-NATIVE = st.sampled_from(("", "a", "b"))
+NATIVE = st.sampled_from(("", "a", "a", "b"))
+MARKS = st.sampled_from(("", "", "r800", "r850", "r800p"))
+UNSURE = (Why.NOT_PROVED, Why.GONE, Why.TWO_ROWS)
+"""Why a list or a lookup says nothing of a title."""
 DATES = st.sampled_from(
     (None, *(Date(at, precision) for at, precision in product((0, 300_000, 300_001, 86_400_001), Precision)))
 )
@@ -94,7 +108,8 @@ GROUPS = st.sampled_from(((1,), (1,), (1,), (1, 2)))
 
 def agreed(values: st.SearchStrategy[Value]) -> st.SearchStrategy[Agreed]:
     """What one side said when both last agreed."""
-    return st.builds(Agreed, maybe(values), STAMPS, NATIVE)
+    missing_at = st.one_of(st.just(0), times(NOW))
+    return st.builds(Agreed, maybe(values), STAMPS, NATIVE, MARKS, st.sampled_from((0, 1)), missing_at)
 
 
 def times(until: int) -> st.SearchStrategy[int]:
@@ -123,16 +138,22 @@ def base_rows(draw: st.DrawFn, source: Grid | None, target: Grid | None, *, soun
 
 def seen(values: st.SearchStrategy[Value]) -> st.SearchStrategy[Seen]:
     """What a list or a lookup said of one title."""
-    reading = st.builds(Reading, maybe(values), times(NOW), STAMPS, DATES, NATIVE)
-    return st.one_of(reading, reading, reading, reading, st.builds(Unknown, st.sampled_from(Why)))
+    listed = st.builds(Reading, values, times(NOW), STAMPS, DATES, NATIVE)
+    looked_up = st.builds(Reading, maybe(values), times(NOW), st.none(), st.none(), NATIVE, MARKS)
+    return st.one_of(listed, listed, looked_up, looked_up, st.builds(Unknown, st.sampled_from(UNSURE)))
 
 
 @st.composite
 def views(
     draw: st.DrawFn, keys: tuple[Key, ...], values: st.SearchStrategy[Value], grid: Grid | None
 ) -> SideView:
-    """One side as it was read: whole or not, with unknown readings, delays, last writes and doubts."""
+    """One side as it was read: whole or not, with unknown readings, delays, last writes and doubts.
+
+    A service of watchlists may take titles off by itself.
+    """
     writes = {key: draw(st.builds(LastWrite, maybe(values), times(NOW))) for key in keys if not draw(OFTEN)}
+    clears = grid is None and draw(OFTEN)
+    some = st.frozensets(st.sampled_from(keys))
     return SideView(
         listed={key: draw(seen(values)) for key in keys if draw(OFTEN)},
         whole=draw(OFTEN),
@@ -142,11 +163,20 @@ def views(
         stamps=draw(st.sampled_from((Stamps.USER, Stamps.USER, Stamps.ANY, Stamps.NONE))),
         last_writes=writes,
         in_doubt=draw(st.sampled_from((frozenset(), frozenset(), frozenset(), frozenset({1})))),
+        can=draw(st.sampled_from((frozenset(Action), frozenset(Action), frozenset({Action.ADD})))),
+        gap=draw(st.sampled_from((0, 0, 1, 2))),
+        looks_up=draw(OFTEN),
+        clears=clears,
+        marks={key: draw(MARKS) for key in keys} if clears and draw(OFTEN) else {},
+        rated_by_us=dict.fromkeys(draw(some), 800) if clears else {},
+        was_listed=draw(some) if clears else frozenset(),
+        wanted=frozenset() if draw(OFTEN) else draw(some),
     )
 
 
 def rules(feature: Feature) -> st.SearchStrategy[Rules]:
-    """What a user may allow a lane."""
+    """What a user may allow a lane; and what was allowed, or waits to be, of the first title."""
+    asked = st.tuples(st.just(1), st.sampled_from(Side))
     return st.builds(
         Rules,
         st.just(feature),
@@ -156,7 +186,19 @@ def rules(feature: Feature) -> st.SearchStrategy[Rules]:
         remove=st.booleans(),
         conflict=st.sampled_from(Conflict),
         own_dates=st.booleans(),
+        remove_when_rated=st.booleans(),
+        approved=st.dictionaries(asked, st.integers(0, 3), max_size=2),
+        waiting=st.frozensets(asked, max_size=1),
     )
+
+
+BOUNDS = st.builds(
+    Bounds,
+    st.sampled_from((0, 39, 40, 54, 55)),
+    st.dictionaries(
+        st.tuples(st.sampled_from(Side), st.sampled_from((Action.REMOVE, Action.CHANGE))), st.integers(1, 12)
+    ),
+)
 
 
 @st.composite
@@ -172,6 +214,7 @@ def cases(draw: st.DrawFn, *, sound: bool = False) -> Case:
         source=draw(views(keys, pools[0], grids[0])),
         target=draw(views(keys, pools[1], grids[1])),
         rules=draw(rules(Feature.RATINGS if ratings else Feature.WATCHLIST)),
+        bounds=draw(BOUNDS),
     )
 
 
@@ -180,7 +223,7 @@ def small_lanes() -> Iterator[Case]:
 
     The source holds whole points, the target tenths; the row is as old as the delay, or new.
     """
-    said: list[Seen | None] = [None, Unknown(Why.GONE), Reading(None, NOW)]
+    said: list[Seen | None] = [None, Unknown(Why.GONE), Reading(None, NOW, mark="")]
     said += [Reading(800, NOW, stamp=1), Reading(800, NOW, stamp=2)]
     sources, targets = [*said, Reading(900, NOW, stamp=2)], [*said, Reading(850, NOW, stamp=2)]
     halves = (Agreed(800, 1), Agreed(800, 1)), (Agreed(800, 1), Agreed(None)), (Agreed(None), Agreed(800, 1))

@@ -18,7 +18,7 @@ from crosswatch.engine.planned import Plan
 from crosswatch.model.kinds import Mode, Side
 from crosswatch.model.readings import Date, Reading, Seen, Unknown
 from crosswatch.model.values import Grid, Value
-from tests.engine import promises
+from tests.engine import promises, removals
 from tests.engine.promises import Promise
 from tests.engine.samples import NOW, Case, small_lanes
 from tests.engine.test_plan import late_list_after_a_removal, touch_after_quiet_runs
@@ -131,12 +131,12 @@ def quiet_rows_learn_nothing(patch: pytest.MonkeyPatch) -> None:
 
 SMALL: tuple[tuple[Break, Promise], ...] = (
     (young_readings_are_believed, promises.young_readings_change_nothing),
-    (absence_needs_no_lookup, promises.removals_are_proved),
+    (absence_needs_no_lookup, removals.removals_are_proved),
     (one_way_writes_its_source, promises.one_way_leaves_the_source_alone),
     (ratings_are_cut_off, promises.writes_are_exact),
     (ours_does_not_matter, promises.one_way_removes_only_what_is_ours),
     (ours_never_stops, promises.only_what_we_put_there_is_ours),
-    (kept_is_not_marked, promises.a_removal_that_is_not_allowed_is_kept),
+    (kept_is_not_marked, removals.a_removal_that_is_not_allowed_is_kept),
     (the_source_wins_every_conflict, promises.a_clash_ends_by_its_rule),
     (ended_rows_stay_for_ever, promises.ended_rows_are_remembered_and_forgotten),
     (ended_rows_are_forgotten_at_once, promises.ended_rows_are_remembered_and_forgotten),

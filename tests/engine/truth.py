@@ -23,7 +23,7 @@ def believed(case: Case, key: Key, side: Side) -> Reading | None:
         reading = view.listed[key]
         if isinstance(reading, Unknown):
             return None
-    elif not view.whole or then is not None:
+    elif not view.whole or (then is not None and not missing_twice(case, key, side)):
         return None
     else:
         reading = Reading(None, view.taken_at)
@@ -35,6 +35,39 @@ def believed(case: Case, key: Key, side: Side) -> Reading | None:
     if row and reading.taken_at - row.since < view.delay and reading.value != then:
         return None
     return reading
+
+
+def missing_twice(case: Case, key: Key, side: Side) -> bool:
+    """Where nobody can be asked: two whole lists lack the title, the delay apart, hiding no more than at the time."""
+    view, row = case.view(side), case.base.get(key)
+    if row is None or view.looks_up or not says_missing(case, key, side):
+        return False
+    first = row.agreed(side).missing_at
+    return 0 < first < view.taken_at and first + view.delay <= view.taken_at
+
+
+def says_missing(case: Case, key: Key, side: Side) -> bool:
+    """Whether a list that lacks a title of the base says something by it: whole, and it hides no more than then."""
+    view = case.view(side)
+    return view.whole and key not in view.listed and view.gap <= case.base[key].agreed(side).gap
+
+
+def taken_by_service(case: Case, key: Key, side: Side) -> bool:
+    """Whether a title is off a watchlist because it was rated or played there, as far as anybody can know."""
+    view, row, reading = case.view(side), case.base.get(key), believed(case, key, side)
+    if not view.clears or reading is None or reading.value is not None or reading.mark in (None, ""):
+        return False
+    if row is None or row.agreed(side).value is None:
+        return key in view.was_listed
+    ours = view.rated_by_us.get(key)
+    return reading.mark != row.agreed(side).mark or reading.mark in (f"r{ours}", f"r{ours}p")
+
+
+def must_stay(case: Case, key: Key, side: Side) -> bool:
+    """Whether a title may not be taken off a side: something else wants it there, or it has another name there."""
+    row, reading = case.base.get(key), believed(case, key, side)
+    named = row.agreed(side).native_id if row else None
+    return key in case.view(side).wanted or reading is None or reading.native_id != named
 
 
 def nearest(value: Value, grid: Grid | None) -> Value:

@@ -15,6 +15,7 @@ from crosswatch.model.kinds import Conflict, Feature, Mode, Side
 from crosswatch.model.readings import Date, Reading, Seen, Unknown, Why
 from crosswatch.model.values import PRESENT, Grid, Value, same
 from tests.engine.promises import ALWAYS, Promise
+from tests.engine.removals import REMOVALS
 from tests.engine.samples import GRIDS, Case
 
 T = TypeVar("T")
@@ -105,7 +106,11 @@ class World:
     """Two services and one lane. Every step takes at least a millisecond. ``promises``: what each plan is held to."""
 
     def __init__(
-        self, rules: Rules, source: Service, target: Service, promises: Sequence[Promise] = ALWAYS
+        self,
+        rules: Rules,
+        source: Service,
+        target: Service,
+        promises: Sequence[Promise] = (*ALWAYS, *REMOVALS),
     ) -> None:
         self.rules, self.promises, self.now = rules, promises, 1000
         self.services = {Side.SOURCE: source, Side.TARGET: target}
@@ -265,7 +270,7 @@ class World:
                 self._store(key, doubt.write.row)
 
 
-def a_world(pick: Picker, promises: Sequence[Promise] = ALWAYS) -> World:
+def a_world(pick: Picker, promises: Sequence[Promise] = (*ALWAYS, *REMOVALS)) -> World:
     """Two services and a lane of any kind."""
     ratings = pick((True, True, True, False))
     services = [
@@ -310,7 +315,7 @@ def some_lags(pick: Picker) -> tuple[int, ...]:
     return pick(LAGS)
 
 
-def a_history(pick: Picker, *, steps: int, promises: Sequence[Promise] = ALWAYS) -> None:
+def a_history(pick: Picker, *, steps: int, promises: Sequence[Promise] = (*ALWAYS, *REMOVALS)) -> None:
     """A life of a lane: edits, waiting and runs in any order, and rest in the end."""
     world = a_world(pick, promises)
     for _ in range(steps):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from crosswatch.model.capabilities import Stamps
 from crosswatch.model.kinds import Action, Conflict, Feature, Mode, Side
-from crosswatch.model.readings import Date, Reading, Seen
+from crosswatch.model.readings import Date, Reading, Seen, Why
 from crosswatch.model.values import Grid, Value
 
 Key = int
@@ -110,10 +110,15 @@ class SideView:
 
     @property
     def emptied(self) -> bool:
-        """The whole list holds nothing at all."""
-        return self.whole and not any(
-            not isinstance(seen, Reading) or seen.value is not None for seen in self.listed.values()
-        )
+        """The list itself holds nothing at all, whatever lookups say of single titles."""
+        return not any(_is_listed(seen) for seen in self.listed.values())
+
+
+def _is_listed(seen: Seen) -> bool:
+    """Whether this is a row of a list: only lookups carry a mark, or say absent, or give no answer."""
+    if isinstance(seen, Reading):
+        return seen.value is not None and seen.mark is None
+    return seen.why is Why.TWO_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +152,12 @@ class Rules:
     answers: Mapping[Key, Answer] = field(default_factory=dict)
     approved: Mapping[tuple[Key, Side], int] = field(default_factory=dict)
     waiting: Set[tuple[Key, Side]] = frozenset()
+
+    def allows(self, action: Action) -> bool:
+        """Whether the user wants such writes of this lane at all."""
+        if action is Action.ADD:
+            return self.add
+        return self.change if action is Action.CHANGE else self.remove
 
 
 @dataclass(frozen=True, slots=True)

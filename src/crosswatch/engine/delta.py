@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from crosswatch.engine.base import Agreed, BaseRow, Key, SideView
+from crosswatch.engine.base import Agreed, BaseRow, Key, Rules, SideView
 from crosswatch.model.capabilities import Stamps
 from crosswatch.model.kinds import Side
 from crosswatch.model.readings import Reading, Seen, Unknown, Why
@@ -28,6 +28,14 @@ def needs_proof(key: Key, agreed: Agreed | None, view: SideView) -> bool:
 def is_evidence(agreed: Agreed, view: SideView) -> bool:
     """Whether a list that lacks a title says something about it: whole, and hiding no more than it did then."""
     return view.whole and view.gap <= agreed.gap
+
+
+def shows_missing(key: Key, row: BaseRow, side: Side, view: SideView) -> bool:
+    """Whether this list is a first proof that a title is missing: evidence, and old enough to be believed."""
+    agreed = row.agreed(side)
+    if key in view.in_doubt or not needs_proof(key, agreed, view) or not is_evidence(agreed, view):
+        return False
+    return isinstance(_old_enough(key, Reading(None, view.taken_at), row, side, view), Reading)
 
 
 def _missing_twice(agreed: Agreed, view: SideView) -> bool:
@@ -88,3 +96,30 @@ def delta(agreed: Agreed | None, now: Seen, stamps: Stamps) -> Delta:
         and now.stamp > agreed.stamp
     )
     return Delta.TOUCHED if touched else Delta.SAME
+
+
+def is_quiet(key: Key, row: BaseRow, source: SideView, target: SideView, rules: Rules) -> bool:
+    """Whether both sides still have a title as it was agreed, nothing is learned of it, and nobody answered about it.
+
+    Every table then says that nothing is to be done, so most titles of most runs need no closer look.
+    """
+    return (
+        _says_the_same(key, row.source, source)
+        and _says_the_same(key, row.target, target)
+        and key not in rules.answers
+    )
+
+
+def _says_the_same(key: Key, agreed: Agreed, view: SideView) -> bool:
+    now = view.listed.get(key)
+    if not isinstance(now, Reading) or now.value is None or now.value != agreed.value:
+        return False
+    write = view.last_writes.get(key)
+    return (
+        (now.stamp is None or (agreed.stamp is not None and now.stamp <= agreed.stamp))
+        and (not now.native_id or now.native_id == agreed.native_id)
+        and view.marks.get(key, "") == agreed.mark
+        and not agreed.missing_at
+        and key not in view.in_doubt
+        and (write is None or now.taken_at >= write.at + view.delay)
+    )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from crosswatch.engine.base import BaseRow, Key, Rules, SideView
-from crosswatch.engine.planned import Clash, Plan, PlannedWrite
+from crosswatch.engine.planned import Cause, Clash, Plan, PlannedWrite
 from crosswatch.model.kinds import Action, Side
 
 WINDOW_MS = 24 * 60 * 60 * 1000
@@ -73,7 +73,7 @@ def _hold_overwrites(made: Plan, base: Mapping[Key, BaseRow], rules: Rules, boun
         unasked = [
             write
             for write in _unasked(made, rules)
-            if write.action is Action.CHANGE and write.side is side and write.key not in rules.answers
+            if write.action is Action.CHANGE and write.side is side and write.cause is not Cause.ANSWERED
         ]
         too_many = bounds.passed(Action.CHANGE, side, len(unasked))
         waits = [write for write in unasked if too_many or (write.key, write.side) in rules.waiting]

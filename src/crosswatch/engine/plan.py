@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from crosswatch.engine.base import BaseRow, Key, Rules, SideView
-from crosswatch.engine.delta import needs_proof
+from crosswatch.engine.delta import is_quiet, needs_proof
 from crosswatch.engine.planned import Held, Plan
-from crosswatch.engine.title import Title
+from crosswatch.engine.title import Lane, Title
 from crosswatch.model.kinds import Action, Side
 from crosswatch.model.readings import Why
 
@@ -44,8 +44,11 @@ def plan(base: Mapping[Key, BaseRow], source: SideView, target: SideView, rules:
     the lists. Removals come last.
     """
     made = Plan()
+    lane = Lane(source, target, rules, now)
     for key in _keys(source.listed, target.listed, base):
-        Title(key, base.get(key), source, target, rules, now).into(made)
+        row = base.get(key)
+        if row is None or not is_quiet(key, row, source, target, rules):
+            Title(key, row, lane).into(made)
     if all(write.other.date is not None for write in made.writes if write.action is not Action.REMOVE):
         made.writes.sort(key=lambda write: write.other.date.at if write.other.date else 0)
     made.writes.sort(key=lambda write: write.action is Action.REMOVE)
@@ -55,13 +58,12 @@ def plan(base: Mapping[Key, BaseRow], source: SideView, target: SideView, rules:
 
 def _one_write_per_native_id(made: Plan) -> None:
     """Holds a write of a title that its service takes for another one that is written before it."""
-    written: set[tuple[Side, str]] = set()
-    for write in list(made.writes):
-        named = (write.side, write.native_id)
-        if write.native_id and named in written:
-            made.writes.remove(write)
+    first: dict[tuple[Side, str], Key] = {}
+    for write in made.writes:
+        if write.native_id and first.setdefault((write.side, write.native_id), write.key) != write.key:
             made.held.append(Held(write.key, write.side, Why.OTHER_ID))
-        written.add(named)
+    held = {item.key for item in made.held}
+    made.writes = [write for write in made.writes if write.key not in held]
 
 
 def _keys(*parts: Iterable[Key]) -> Iterable[Key]:

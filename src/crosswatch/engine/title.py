@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from crosswatch.engine.base import Agreed, BaseRow, Dated, Key, Rules, SideView
-from crosswatch.engine.decide import Decision, Verb, cell, conflict, decide
-from crosswatch.engine.delta import Delta, delta, is_evidence, needs_proof, seen
+from crosswatch.engine.decide import Cell, Decision, Verb, cell, conflict, decide
+from crosswatch.engine.delta import Delta, delta, is_evidence, seen, shows_missing
 from crosswatch.engine.planned import Cause, Clash, Held, Plan, PlannedWrite
 from crosswatch.model.kinds import Action, Mode, Side
 from crosswatch.model.readings import Date, Reading, Seen, Unknown, Why, mark_of
@@ -17,25 +17,59 @@ _CAUSES = {
     Delta.GONE: Cause.REMOVED,
     Delta.SAME: Cause.STAYED,
 }
+_SOURCE, _TARGET = Side.SOURCE, Side.TARGET
+_NO_CLASH = Decision(Verb.CONFLICT)
+"""Stands for what a conflict rule says where the table does not ask it."""
+
+
+class Lane:
+    """What is the same for all titles of a plan."""
+
+    __slots__ = ("grid", "now", "rules", "views")
+
+    def __init__(self, source: SideView, target: SideView, rules: Rules, now: int) -> None:
+        self.views = {_SOURCE: source, _TARGET: target}
+        self.grid = source.grid.coarser(target.grid) if source.grid and target.grid else None
+        self.rules, self.now = rules, now
 
 
 class Title:
     """A title, what both sides say of it, and what follows from that."""
 
-    def __init__(
-        self, key: Key, row: BaseRow | None, source: SideView, target: SideView, rules: Rules, now: int
-    ) -> None:
-        self.key, self.rules, self.now = key, rules, now
-        self.views = {Side.SOURCE: source, Side.TARGET: target}
-        self.stored = row
-        self.seen: dict[Side, Seen] = {side: seen(key, row, side, view) for side, view in self.views.items()}
-        unknown = any(isinstance(reading, Unknown) for reading in self.seen.values())
-        self.row = None if row is not None and row.ended and not unknown else row
-        self.deltas = {
-            side: delta(self._stored_half(side), self.seen[side], view.stamps)
-            for side, view in self.views.items()
+    __slots__ = (
+        "cleared",
+        "deltas",
+        "grid",
+        "key",
+        "now",
+        "row",
+        "rules",
+        "seen",
+        "stored",
+        "views",
+        "word",
+    )
+
+    def __init__(self, key: Key, row: BaseRow | None, lane: Lane) -> None:
+        self.key, self.stored = key, row
+        self.views, self.grid, self.rules, self.now = lane.views, lane.grid, lane.rules, lane.now
+        source, target = self.views[_SOURCE], self.views[_TARGET]
+        self.seen: dict[Side, Seen] = {
+            _SOURCE: seen(key, row, _SOURCE, source),
+            _TARGET: seen(key, row, _TARGET, target),
         }
-        self.cleared = next((side for side in Side if self._took_it_off(side)), None)
+        self.row = None if row is not None and row.ended and not self._is_unknown() else row
+        self.deltas = {
+            _SOURCE: delta(self._stored_half(_SOURCE), self.seen[_SOURCE], source.stamps),
+            _TARGET: delta(self._stored_half(_TARGET), self.seen[_TARGET], target.stamps),
+        }
+        self.cleared = (
+            _SOURCE if self._took_it_off(_SOURCE) else _TARGET if self._took_it_off(_TARGET) else None
+        )
+        self.word: Cause | None = None
+
+    def _is_unknown(self) -> bool:
+        return isinstance(self.seen[_SOURCE], Unknown) or isinstance(self.seen[_TARGET], Unknown)
 
     def _stored_half(self, side: Side) -> Agreed | None:
         return None if self.row is None else self.row.agreed(side)
@@ -70,13 +104,16 @@ class Title:
             return Decision(Verb.END)
         if self.cleared is not None:
             return self._after_the_service_did_it(self.cleared)
-        if (chosen := self._answered() or self._allowed()) is not None:
-            return chosen
+        for chosen, word in ((self._answered(), Cause.ANSWERED), (self._allowed(), Cause.APPROVED)):
+            if chosen is not None:
+                self.word = word
+                return chosen
         return self._by_table()
 
     def _by_table(self) -> Decision:
-        found = cell(self.rules.mode, self.row, self.deltas[Side.SOURCE], self.deltas[Side.TARGET])
-        return decide(found, self.row, agrees=self._agrees(), clash=self._clash())
+        found = cell(self.rules.mode, self.row, self.deltas[_SOURCE], self.deltas[_TARGET])
+        clash = self._clash() if found is Cell.SAME_OR_CONFLICT else _NO_CLASH
+        return decide(found, self.row, agrees=same(*self._values(), self.grid), clash=clash)
 
     def _took_it_off(self, side: Side) -> bool:
         """Whether this side's service may itself have taken the title off its watchlist, because it was rated.
@@ -97,10 +134,11 @@ class Title:
         if isinstance(self.seen[side.other], Unknown):
             return Decision(Verb.HOLD)
         half = self._stored_half(side)
-        spreads = self.rules.remove and self.rules.remove_when_rated
-        if spreads and half is not None and half.value is not None:
-            self.cleared = None
-            return self._by_table()
+        if self.rules.remove and self.rules.remove_when_rated and half is not None and half.value is not None:
+            spread = self._by_table()
+            if spread.verb is Verb.REMOVE:
+                self.cleared = None
+                return spread
         return Decision(Verb.ADOPT, left=True) if self._values() != (None, None) else Decision(Verb.NONE)
 
     def _allowed(self) -> Decision | None:
@@ -108,46 +146,48 @@ class Title:
         row = self.row
         if row is None or not row.kept or not self.rules.remove:
             return None
-        for side in Side:
+        two_way = self.rules.mode is Mode.TWO_WAY
+        for side in Side if two_way else (_TARGET,):
             there, gone = self.seen[side], self.seen[side.other]
             if (
-                self.rules.approved.get((self.key, side)) == row.version
+                (two_way or row.ours)
+                and self.rules.approved.get((self.key, side)) == row.version
                 and self.deltas[side] is self.deltas[side.other] is Delta.SAME
                 and isinstance(there, Reading)
                 and there.value is not None
                 and isinstance(gone, Reading)
-                and (gone.mark is not None or not self.views[side.other].looks_up)
+                and self._is_proof(gone, row.agreed(side.other), self.views[side.other])
             ):
                 return Decision(Verb.REMOVE, side)
         return None
 
+    def _is_proof(self, gone: Reading, agreed: Agreed, view: SideView) -> bool:
+        """Whether an absence that was agreed is proved anew: by a lookup, or by a list that hides no more."""
+        return gone.mark is not None if view.looks_up else is_evidence(agreed, view)
+
     def _absent_on_both(self) -> bool:
-        return all(isinstance(reading, Reading) and reading.value is None for reading in self.seen.values())
+        return not self._is_unknown() and self._values() == (None, None)
 
     def _values(self) -> tuple[Value | None, Value | None]:
-        source, target = self.seen[Side.SOURCE], self.seen[Side.TARGET]
+        source, target = self.seen[_SOURCE], self.seen[_TARGET]
         return (
             source.value if isinstance(source, Reading) else None,
             target.value if isinstance(target, Reading) else None,
         )
 
-    def _agrees(self) -> bool:
-        source, target = self.views[Side.SOURCE].grid, self.views[Side.TARGET].grid
-        return same(*self._values(), source.coarser(target) if source and target else None)
-
     def _clash(self) -> Decision:
-        dated = Dated(self._own_date(Side.SOURCE), self._own_date(Side.TARGET))
+        dated = Dated(self._own_date(_SOURCE), self._own_date(_TARGET))
         return conflict(self.rules.conflict, self.rules.mode, dated, own_dates=self.rules.own_dates)
 
     def _answered(self) -> Decision | None:
         """What the user chose for these two readings; an absence that was chosen stays a difference."""
         answer = self.rules.answers.get(self.key)
-        if answer is None or any(isinstance(reading, Unknown) for reading in self.seen.values()):
+        if answer is None or self._is_unknown():
             return None
         if (answer.source, answer.target) != self._values():
             return None
-        chosen = answer.source if answer.winner is Side.SOURCE else answer.target
-        if chosen is None or (answer.winner is Side.TARGET and self.rules.mode is Mode.ONE_WAY):
+        chosen = answer.source if answer.winner is _SOURCE else answer.target
+        if chosen is None or (answer.winner is _TARGET and self.rules.mode is Mode.ONE_WAY):
             return Decision(Verb.ADOPT, left=True)
         return Decision(Verb.PUT, answer.winner.other)
 
@@ -167,15 +207,15 @@ class Title:
                 return
 
     def _note_missing(self, made: Plan) -> None:
-        """Remembers the first whole list that lacks the title, where its service cannot be asked about it."""
+        """Remembers the first list that lacks the title, until one has it, where a service cannot be asked about it."""
         if self.stored is None:
             return
         row = self.stored
         for side, view in self.views.items():
             half = row.agreed(side)
-            if view.looks_up or not needs_proof(self.key, half, view) or not is_evidence(half, view):
-                continue
-            if not half.missing_at:
+            if half.missing_at and self.key in view.listed:
+                row = row.with_half(side, replace(half, missing_at=0))
+            elif not half.missing_at and not view.looks_up and shows_missing(self.key, row, side, view):
                 row = row.with_half(side, replace(half, missing_at=view.taken_at))
         if row is not self.stored:
             made.rows[self.key] = row
@@ -189,15 +229,20 @@ class Title:
         made.rows[self.key] = row
 
     def _adopted(self, *, kept: bool = False) -> BaseRow:
-        """The row that the two current readings make; equal to the stored one where nothing changed."""
+        """The row that the two current readings make; equal to the stored one where nothing changed.
+
+        A kept removal ends where the title is changed or set again, for the user then wants it.
+        """
         old = self.row
-        source, target = self._agreed(Side.SOURCE), self._agreed(Side.TARGET)
+        source, target = self._agreed(_SOURCE), self._agreed(_TARGET)
         if old is None:
             return BaseRow(source, target, since=self.now, version=self._next_version())
-        ours = old.ours and self.deltas[Side.TARGET] is Delta.SAME
+        ours = old.ours and self.deltas[_TARGET] is Delta.SAME
         row = replace(old, source=source, target=target, ours=ours)
         if row.values != old.values:
             return replace(row, since=self.now, version=self._next_version(), kept=kept)
+        if old.kept and Delta.TOUCHED in self.deltas.values():
+            return replace(row, version=self._next_version(), kept=False)
         if (source.native_id, target.native_id) != (old.source.native_id, old.target.native_id):
             return replace(row, version=self._next_version())
         return row
@@ -275,7 +320,7 @@ class Title:
                     other,
                     was_there=now.value is not None,
                 ),
-                cause=self._cause(action, side),
+                cause=self.word or _CAUSES[self.deltas[side.other]],
             )
         )
 
@@ -292,21 +337,9 @@ class Title:
             learned = self.stored.with_half(side, replace(half, native_id=native_id))
             made.rows[self.key] = replace(learned, version=self._next_version())
 
-    def _cause(self, action: Action, written: Side) -> Cause:
-        if self._answered() is not None:
-            return Cause.ANSWERED
-        if action is Action.REMOVE and self.deltas[written.other] is Delta.SAME:
-            return Cause.APPROVED
-        return _CAUSES[self.deltas[written.other]]
-
     def _is_allowed(self, action: Action, side: Side) -> bool:
         """Whether the user wants this of the lane, and the service can do it."""
-        wanted = {
-            Action.ADD: self.rules.add,
-            Action.CHANGE: self.rules.change,
-            Action.REMOVE: self.rules.remove,
-        }
-        return wanted[action] and action in self.views[side].can
+        return self.rules.allows(action) and action in self.views[side].can
 
     def _native_id(self, side: Side) -> str:
         """What a side calls the title: in its reading, else in the base row."""
@@ -322,10 +355,8 @@ class Title:
             self._mark(side.other),
             self.views[side.other].gap,
         )
-        halves = {side: written, side.other: read}
-        ours = self.row is not None and self.row.ours and self.deltas[Side.TARGET] is Delta.SAME
-        if side is Side.TARGET and not was_there:
+        source, target = (written, read) if side is _SOURCE else (read, written)
+        ours = self.row is not None and self.row.ours and self.deltas[_TARGET] is Delta.SAME
+        if side is _TARGET and not was_there:
             ours = written.value is not None
-        return BaseRow(
-            halves[Side.SOURCE], halves[Side.TARGET], since=self.now, version=self._next_version(), ours=ours
-        )
+        return BaseRow(source, target, since=self.now, version=self._next_version(), ours=ours)
