@@ -8,7 +8,9 @@ from crosswatch.errors import Refused
 from crosswatch.model.kinds import Conflict, Feature, Mode, Side
 from crosswatch.services.connect import ConnectTmdb
 from crosswatch.simulators.tmdb import DEMO_KEY, fill_movielens_user
-from crosswatch.store import attention
+from crosswatch.store import answering
+from crosswatch.store.attention import Question
+from crosswatch.store.inbox import Which
 from tests.system.test_real_data import FOLDER
 from tests.system.two import both, edit, equal, writes_sent
 from tests.system.world import SECOND, TMDB, TRACKER, World, lane
@@ -129,8 +131,11 @@ def test_a_first_meeting_does_not_overwrite_a_whole_list(world: World, mode: Mod
     assert {world.sim.ratings("bob")[film] for film in films[:11]} == {3.0}
     world.run(
         world.house.database.write(
-            lambda connection: attention.answer_conflicts(
-                connection, pair.id, Side.SOURCE, world.clock.now_ms()
+            lambda connection: answering.answer_all(
+                connection,
+                Which(pair=pair.id, kind=Question.CONFLICT),
+                Side.SOURCE,
+                world.clock.now_ms(),
             )
         )
     )

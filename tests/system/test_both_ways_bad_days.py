@@ -11,7 +11,7 @@ from crosswatch import words
 from crosswatch.model.kinds import Conflict, Feature, Kind, Mode
 from crosswatch.model.refs import Ref, ids
 from crosswatch.providers.tmdb.client import TmdbClient
-from crosswatch.store import attention
+from crosswatch.store import answering
 from crosswatch.store.pairs import LaneSettings
 from tests.system.two import both, edit, equal, writes_sent
 from tests.system.world import SECOND, TRACKER, World, lane
@@ -38,7 +38,9 @@ def test_a_rating_that_tmdb_hides_from_its_list_is_not_overwritten_unseen(world:
         world.clock.forward(301)
         report = world.sync(pair)
         assert (report.run.status, lane(report)["conflicts"]) == ("succeeded", 1)
-    world.run(world.house.database.write(lambda c: attention.answer(c, 1, "source", world.clock.now_ms())))
+    world.run(
+        world.house.database.write(lambda c: answering.answer_one(c, 1, "source", world.clock.now_ms()))
+    )
     assert lane(world.sync(pair))["changed"] == 1
     assert world.sim.ratings("bob") == {film: 8.0}
     for _ in range(2):

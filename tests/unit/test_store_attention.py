@@ -15,8 +15,10 @@ from crosswatch.identity.resolver import resolve
 from crosswatch.model.accounts import AccountName
 from crosswatch.model.kinds import Action, Feature, Kind, Mode, Side
 from crosswatch.model.refs import Hints, Ref, ids
-from crosswatch.store import accounts, attention, base, journal, pairs, runs
+from crosswatch.store import accounts, answering, attention, base, inbox, journal, pairs, runs
+from crosswatch.store.attention import Question
 from crosswatch.store.database import Connection, Database
+from crosswatch.store.inbox import QuestionRow, Which
 from crosswatch.store.journal import Ended, Entry, State
 from crosswatch.store.pairs import LaneSettings
 from tests.unit.stored import counted, dump
@@ -57,7 +59,7 @@ def make_pair(connection: Connection, instance: str = "default") -> int:
         target=ends[1],
         mode=Mode.TWO_WAY,
         kinds=[Kind.MOVIE],
-        lanes={RATINGS: LaneSettings()},
+        lanes={RATINGS: LaneSettings(remove=True)},
         now=1,
     )
     found = pairs.find(connection, made)
@@ -76,9 +78,10 @@ def keep(
     database.write_now(lambda connection: attention.keep_conflicts(connection, lane, clashes, unclear, now))
 
 
-def waiting(database: Database, **asked: Any) -> list[attention.QuestionRow]:
-    asked.setdefault("limit", 100)
-    return database.read_now(lambda connection: attention.waiting(connection, **asked))
+def waiting(database: Database, limit: int = 100, after: int = 0, **which: Any) -> list[QuestionRow]:
+    return database.read_now(
+        lambda connection: inbox.page(connection, Which(**which), limit=limit, after=after)
+    )
 
 
 def asked(database: Database) -> dict[int, tuple[int | None, int | None]]:
@@ -86,7 +89,7 @@ def asked(database: Database) -> dict[int, tuple[int | None, int | None]]:
 
 
 def say(database: Database, question: int, answer: str, now: int = 9) -> None:
-    database.write_now(lambda connection: attention.answer(connection, question, answer, now))
+    database.write_now(lambda connection: answering.answer_one(connection, question, answer, now))
 
 
 def answers(database: Database, lane: int) -> dict[int, Answer]:
@@ -176,10 +179,10 @@ def test_an_answer_that_was_done_counts_no_more_when_the_same_values_come_back(
     question = waiting(database)[0].id
     say(database, question, "target")
     assert len(answers(database, lane)) == 1
-    assert list(database.read_now(attention.answered_by_pair).values()) == [1]
+    assert [tally.to_do for tally in database.read_now(inbox.tallies).values()] == [1]
     agreed(database, lane, titles[0], 700, since=12)
     assert answers(database, lane) == {}
-    assert database.read_now(attention.answered_by_pair) == {}
+    assert database.read_now(inbox.tallies) == {}
     with pytest.raises(Refused, match="not_found"):
         say(database, question, "source", now=13)
     keep(database, lane, {titles[0]: (850, 700)}, now=14)
@@ -309,10 +312,10 @@ def test_all_conflicts_of_a_pair_are_answered_at_once_and_nothing_else(
     say(database, said, "target")
     pair = waiting(database)[0].pair
     assert pair is not None
-    assert database.read_now(attention.open_by_pair) == {pair: 3, pair + 1: 1}
-    count = database.write_now(
-        lambda connection: attention.answer_conflicts(connection, pair, Side.SOURCE, 9)
-    )
+    tallies = database.read_now(inbox.tallies)
+    assert {key: tally.waits for key, tally in tallies.items()} == {pair: 3, pair + 1: 1}
+    which = Which(pair=pair, kind=Question.CONFLICT)
+    count = database.write_now(lambda connection: answering.answer_all(connection, which, "source", 9))
     assert count == 2
     assert {key: one.winner for key, one in answers(database, lane).items()} == {
         titles[0]: Side.TARGET,
@@ -320,7 +323,7 @@ def test_all_conflicts_of_a_pair_are_answered_at_once_and_nothing_else(
         titles[2]: Side.SOURCE,
     }
     assert [row.kind for row in waiting(database)] == ["conflict", "doubt"]
-    assert database.read_now(attention.count_open) == 2
+    assert database.read_now(inbox.count_open) == 2
 
 
 def test_questions_come_in_pages_and_by_pair(database: Database, titles: list[int], lane: int) -> None:
@@ -332,7 +335,7 @@ def test_questions_come_in_pages_and_by_pair(database: Database, titles: list[in
     first = waiting(database, limit=2)
     assert waiting(database, limit=9, after=first[-1].id) == every[2:]
     assert first == every[:2]
-    assert waiting(database, pair_id=every[-1].pair) == every[-1:]
+    assert waiting(database, pair=every[-1].pair) == every[-1:]
 
 
 def test_many_conflicts_are_a_few_statements(database: Database, lane: int) -> None:

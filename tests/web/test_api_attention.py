@@ -63,7 +63,13 @@ def test_a_conflict_is_told_with_both_values(api: Api, films: list[Key]) -> None
         "ids": {"tmdb": number},
         "source": {"account": {"provider": "tmdb", "instance": "default"}, "label": "TMDb", "value": 8.5},
         "target": {"account": {"provider": "tmdb", "instance": "b"}, "label": "TMDb (b)", "value": 6.0},
+        "side": None,
+        "code": "",
         "made_at": first["made_at"],
+        "next_try_at": None,
+        "next_step": "",
+        "answer": None,
+        "answered_at": None,
         "sentence": f"“{name} ({first['title']['year']})” has two ratings: 8.5 in TMDb, 6 in TMDb (b).",
         "answers": ["source", "target"],
     }

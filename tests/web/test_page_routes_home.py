@@ -166,7 +166,10 @@ def test_what_the_tracker_keeps_is_said(synced: Site) -> None:
     assert synced.sim.user("alice").shelf("watchlist", "movie").drop(key, 0.0)
     synced.sync()
     synced.sync()
-    assert "CrossWatch also keeps 1 title that TMDb does not list." in synced.get("/")
+    home = synced.get("/")
+    assert "In step, with exceptions" in home
+    assert "In step, but 1 difference is kept." in home
+    assert "also keeps" not in home, "each of them is told once"
     page = synced.get("/runs/3")
     assert "Nothing to write CrossWatch keeps 1 title that TMDb does not list." in page
     assert page.count("both sides agree") == 1  # the ratings do

@@ -4,18 +4,35 @@ from typing import Annotated
 
 import typer
 
+from crosswatch import words
 from crosswatch.cli.opening import with_house
 from crosswatch.cli.output import JSON_OPTION, plain, show_json, wants_json
 from crosswatch.errors import Refused
 from crosswatch.model.kinds import Side
-from crosswatch.services.attention import Asked, Attention, value_words
+from crosswatch.services.asking import Asked
+from crosswatch.services.attention import Attention
 from crosswatch.services.house import House
 from crosswatch.services.pairs import Pairs
 from crosswatch.services.shapes import asked_shape
-from crosswatch.store.attention import LEAVE
+from crosswatch.store.attention import LEAVE, Question
+from crosswatch.store.held import KEEP
+from crosswatch.store.inbox import START_AFRESH, TAKE_BACK, Which
 
 _LONGEST = 18
 """No number of a question has more digits."""
+
+_DONE = {
+    KEEP: "Kept {count}: both sides stay as they are.",
+    LEAVE: "Left as it is.",
+    START_AFRESH: "The next sync of the pair starts afresh and removes nothing: “crosswatch sync”.",
+    TAKE_BACK: "Taken back {count}. What was asked is open again: “crosswatch attention”.",
+}
+_HOW = (
+    "Answer with “crosswatch attention answer NUMBER ANSWER”, or all of a kind with “crosswatch attention answer PAIR "
+    "ANSWER --all --kind KIND”. An answer can be another one, or “take_back”, until a sync has done it."
+)
+_KIND = "Only what is of this kind."
+_SIDE = "Only what would write this side."
 
 app = typer.Typer(help="What only you can decide, and your answers.", add_completion=False)
 
@@ -23,26 +40,39 @@ app = typer.Typer(help="What only you can decide, and your answers.", add_comple
 @app.callback(invoke_without_command=True)
 def waiting(
     context: typer.Context,
+    pair: Annotated[str | None, typer.Option(help="Only of this pair: its number or its name.")] = None,
+    kind: Annotated[Question | None, typer.Option(help=_KIND)] = None,
+    answered: Annotated[
+        bool, typer.Option("--answered", help="What was answered and not done yet, instead.")
+    ] = False,
     limit: Annotated[int, typer.Option(help="How many to show.", min=1, max=5000)] = 100,
     json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Lists what waits for you, the oldest first; “attention answer” answers it."""
     if context.invoked_subcommand is not None:
         return
-    found, total = with_house(lambda house: Attention(house).waiting(limit=limit))
+    found, total = with_house(lambda house: _waiting(house, pair, kind, limit, answered=answered))
     if wants_json():
-        show_json({"items": [asked_shape(one) for one in found], "total": total})
+        items = [asked_shape(one, words.Surface.COMMAND) for one in found]
+        show_json({"items": items, "total": total})
     elif not found:
-        typer.echo("Nothing needs you.")
+        typer.echo("No answer waits for a sync." if answered else "Nothing needs you.")
     else:
         for one in found:
             typer.echo(_lines(one))
         if total > len(found):
             typer.echo(f"... and {total - len(found)} more; “--limit” shows them.")
-        typer.echo(
-            "Answer with “crosswatch attention answer NUMBER source” (or target), or all conflicts of a pair with "
-            "“crosswatch attention answer PAIR source --all”."
-        )
+        if any(one.question.answers for one in found):
+            typer.echo(_HOW)
+
+
+async def _waiting(
+    house: House, pair: str | None, kind: Question | None, limit: int, *, answered: bool
+) -> tuple[list[Asked], int]:
+    of_pair = None if pair is None else (await Pairs(house).named(pair)).id
+    which = Which(pair=of_pair, kind=kind, answered=answered)
+    found, total = await Attention(house).waiting(which, limit=limit)
+    return list(found), total
 
 
 @app.command()
@@ -50,28 +80,43 @@ def answer(
     what: Annotated[
         str, typer.Argument(help="The number of the question; with --all a pair.", metavar="NUMBER|PAIR")
     ],
-    answer: Annotated[str, typer.Argument(help="Whose value counts.", metavar="source|target")],
-    every: Annotated[bool, typer.Option("--all", help="Answer all conflicts of a pair alike.")] = False,
+    answer: Annotated[str, typer.Argument(help="One of the answers that “attention” lists, or take_back.")],
+    every: Annotated[
+        bool, typer.Option("--all", help="Answer everything of a kind alike, conflicts by default.")
+    ] = False,
+    kind: Annotated[Question, typer.Option(help=f"With --all. {_KIND}")] = Question.CONFLICT,
+    side: Annotated[Side | None, typer.Option(help=f"With --all. {_SIDE}")] = None,
     json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
-    """Says whose value counts; the next sync of the pair does it."""
-    answered = with_house(lambda house: _answer(house, what, answer, every=every))
+    """Says what shall be done; the next sync of the pair does it."""
+    count = with_house(lambda house: _answer(house, what, answer, kind, side, every=every))
     if wants_json():
-        show_json({"ok": True, "answered": answered})
-    elif not answered:
-        typer.echo("No conflicts wait in this pair.")
-    elif answer == LEAVE:
-        typer.echo("Left as it is.")
+        show_json({"ok": True, "answered": count})
+    elif not count:
+        typer.echo("Nothing of that kind was answered." if answer == TAKE_BACK else _NOTHING[kind])
+    elif answer in _DONE:
+        typer.echo(_DONE[answer].format(count=count))
     else:
-        typer.echo(f"Answered {answered}. The next sync of the pair does it: “crosswatch sync”.")
+        typer.echo(f"Answered {count}. The next sync of the pair does it: “crosswatch sync”.")
 
 
-async def _answer(house: House, what: str, answer: str, *, every: bool) -> int:
+_NOTHING = {
+    Question.CONFLICT: "No conflicts wait in this pair.",
+    Question.DOUBT: "No doubts wait in this pair.",
+    Question.REMOVAL: "No removals wait in this pair.",
+    Question.OVERWRITE: "No changes wait in this pair.",
+    Question.KEPT: "No kept titles wait in this pair.",
+    Question.UNMATCHED: "No titles without a match wait in this pair.",
+    Question.ACCOUNT: "No accounts wait in this pair.",
+}
+
+
+async def _answer(
+    house: House, what: str, answer: str, kind: Question, side: Side | None, *, every: bool
+) -> int:
     if every:
-        if answer not in (Side.SOURCE, Side.TARGET):
-            raise Refused("invalid_request", reason="with --all the answer must be source or target")
         pair = await Pairs(house).named(what)
-        return await Attention(house).answer_conflicts(pair.id, Side(answer))
+        return await Attention(house).answer_all(Which(pair=pair.id, kind=kind, side=side), answer)
     if not (what.isascii() and what.isdigit() and len(what) <= _LONGEST):
         raise Refused("invalid_request", reason="a question has a number; “--all” takes a pair")
     await Attention(house).answer(int(what), answer)
@@ -82,11 +127,9 @@ def _lines(asked: Asked) -> str:
     question = asked.question
     pair = f" (pair {asked.pair.id}, “{asked.pair.name}”)" if asked.pair is not None else ""
     lines = [f"{question.id}: {asked.sentence}{pair}"]
-    for said in question.answers:
-        if said == LEAVE:
-            lines.append(f"    {said}: leave it as it is")
-        else:
-            side = Side(said)
-            value = value_words(question.feature, asked.value(side))
-            lines.append(f"    {said}: {value} ({asked.label(side)})")
+    if question.answer:
+        lines.append(f"    You said {question.answer}: {asked.answer_words(question.answer)}.")
+    if step := asked.next_step(words.Surface.COMMAND):
+        lines.append(f"    {step}")
+    lines += [f"    {said}: {asked.answer_words(said)}" for said in question.answers]
     return "\n".join(plain(line) for line in lines)

@@ -246,7 +246,7 @@ class Applying:
         wanted = {write.key: write.wanted for write, _ in good}
         journal.remember(connection, uid, self.feature, wanted, now)
         reasons = {write.key: end.code for (_, write), end in final if end.done is Done.UNMATCHED}
-        unmatched.set_aside(connection, self.lane_id, reasons, now)
+        unmatched.set_aside(connection, self.lane_id, self.side.side, reasons, now)
         unmatched.matched(connection, self.lane_id, list(rows))
 
     def _row(self, write: PlannedWrite, native_id: str, now: int) -> BaseRow:

@@ -1,6 +1,7 @@
 """What a run did in one lane, as it is reported."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from crosswatch.model.kinds import Action, Side
@@ -43,6 +44,12 @@ class LaneCounts:
             self.done[side, action] += 1
         else:
             self.outcomes["retry_later" if done is Done.RECONNECT else done.value] += 1
+
+    def put_aside(self, titles: Collection[int], left_out: Collection[int]) -> None:
+        """Counts titles without a match that are not tried yet, and those that the user leaves out for good."""
+        out = sum(key in left_out for key in titles)
+        self.set_aside = len(titles) - out
+        self.left += out
 
     def gone_from_plan(self, writes: int) -> None:
         """Counts writes of a plan that was applied, and that the lists no longer lead to."""

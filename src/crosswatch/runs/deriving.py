@@ -1,7 +1,7 @@
 """From two accounts to a plan: read both sides, prove absences, decide, and hold back what is too much."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 from crosswatch.engine.base import Answer, BaseRow, Key, Rules, SideView
@@ -42,6 +42,15 @@ class Derived:
     looked_up: set[Key] = field(default_factory=set)
     missing: list[Key] = field(default_factory=list)
     later: set[Key] = field(default_factory=set)
+
+    def leave(self, keys: Set[Key]) -> None:
+        """Leaves these titles to the next run: nothing of them is stored, written or asked."""
+        made = self.made
+        made.rows = {key: row for key, row in made.rows.items() if key not in keys}
+        made.writes = [write for write in made.writes if write.key not in keys]
+        made.waiting = [write for write in made.waiting if write.key not in keys]
+        made.conflicts = [clash for clash in made.conflicts if clash.key not in keys]
+        self.later |= keys
 
 
 @dataclass(slots=True)
@@ -113,7 +122,7 @@ class Deriving:
             rules=self._rules(
                 attention.answers(connection, lane),
                 held.approved(connection, lane, now),
-                held.waiting(connection, lane),
+                held.waiting(connection, lane, now),
             ),
             bounds=Bounds(
                 base=sum(not row.ended for row in rows.values()),

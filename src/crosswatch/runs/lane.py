@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from crosswatch.engine.base import Rules
+from crosswatch.engine.base import Key, Rules
 from crosswatch.engine.grids import alike, read_since
 from crosswatch.engine.guard import is_allowed
 from crosswatch.engine.planned import PlannedWrite
@@ -55,12 +55,14 @@ class LaneRun:
             if not base.has_lane(connection, self.lane.id):
                 raise Refused("not_found", what="pair of that number any more")
             now = tools.clock.now_ms()
+            self._leave_what_was_answered(connection, derived, now)
             self._keep_readings(connection, derived)
             base.keep(connection, self.lane.id, made.rows)
             base.looked_up(connection, self.lane.id, derived.looked_up, now)
             self._keep_questions(connection, derived, now)
             aside = unmatched.waiting(connection, self.lane.id, now)
-            self.counts.set_aside = sum(write.key in aside for write in made.writes)
+            out = unmatched.left_out(connection, self.lane.id) if aside else set()
+            self.counts.put_aside([write.key for write in made.writes if write.key in aside], out)
             writes = [write for write in made.writes if write.key not in aside]
             numbered = list(enumerate(writes, start=run.next_seq))
             journal.enter(connection, self._entries(numbered, derived.rules))
@@ -73,6 +75,31 @@ class LaneRun:
         if self.feature is Feature.RATINGS:
             run.ratings_read |= {name for name, read in derived.reads.items() if read.end.whole}
         return numbered
+
+    def _leave_what_was_answered(self, connection: Connection, derived: Derived, now: int) -> None:
+        """Takes out of the plan the titles of which the user has said something else since it was made.
+
+        Their answers are for the next run: nothing is done that was taken back, and no row is put over a refusal.
+        """
+        made, rules = derived.made, derived.rules
+        touched = made.rows.keys() | {write.key for write in (*made.writes, *made.waiting)}
+        touched |= {clash.key for clash in made.conflicts}
+        if not touched:
+            return
+        versions = base.versions(connection, self.lane.id)
+        said: set[Key] = set()
+        if rules.answers:
+            answers = attention.answers(connection, self.lane.id)
+            said |= {key for key, answer in rules.answers.items() if answers.get(key) != answer}
+        if rules.approved:
+            approved = held.approved(connection, self.lane.id, now)
+            said |= {one[0] for one, version in rules.approved.items() if approved.get(one) != version}
+        for key in touched:
+            row = derived.rows.get(key)
+            if versions.get(key, 0) != (row.version if row is not None else 0):
+                said.add(key)
+        if said:
+            derived.leave(said)
 
     def _keep_readings(self, connection: Connection, derived: Derived) -> None:
         run = self.run
@@ -97,6 +124,8 @@ class LaneRun:
         attention.keep_conflicts(connection, self.lane.id, clashes, unclear | answered, now)
         allowed = {(write.key, write.side) for write in made.writes if is_allowed(write, rules)}
         held.keep(connection, self.lane.id, made.waiting, allowed=allowed, unclear=unclear, now=now)
+        derived_sides = {write.key: write.side for write in (*made.writes, *made.waiting)}
+        unmatched.keep(connection, self.lane.id, derived_sides, unclear, now)
 
     def _entries(self, numbered: Iterable[Numbered], rules: Rules) -> list[Entry]:
         """The writes as they stand in the journal before anything is sent."""

@@ -257,7 +257,8 @@ class _Run:
         leases.check(connection, self._fences)
         counts, uids = self._counts[lane.feature], run.uids
         aside = unmatched.waiting(connection, lane.id, self._tools.clock.now_ms())
-        counts.set_aside = sum(write.key in aside for write in derived.made.writes)
+        out = unmatched.left_out(connection, lane.id) if aside else set()
+        counts.put_aside([write.key for write in derived.made.writes if write.key in aside], out)
         head = PlanLane(
             feature=lane.feature,
             lane=lane.id,

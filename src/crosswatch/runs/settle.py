@@ -77,11 +77,14 @@ async def _settle(
 
     def store(connection: Connection) -> None:
         leases.check(connection, fences)
+        unsettled = journal.unsettled(connection, side.account.uid)
+        still = {(entry.run, entry.seq) for entry in unsettled}  # the user may have answered meanwhile
         for entry in ripe:
-            if (entry.run, entry.seq) in found:
+            if (entry.run, entry.seq) in found.keys() & still:
                 _settle_one(connection, side, entry, found[entry.run, entry.seq], now)
         for entry in silent:
-            _ask(connection, entry, None, now)
+            if (entry.run, entry.seq) in still:
+                _ask(connection, entry, None, now)
 
     await database.write(store)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from crosswatch.model.accounts import DEFAULT_INSTANCE, AccountName
 from crosswatch.model.capabilities import Manifest
 from crosswatch.services.house import House
-from crosswatch.store import accounts, attention, pending
+from crosswatch.store import accounts, inbox, pending
 from crosswatch.store.accounts import CONNECTED, DISCONNECTED, AccountRow
 from crosswatch.store.database import Connection
 
@@ -89,7 +89,7 @@ class Overview:
 
     async def attention(self) -> int:
         """How many questions wait for somebody."""
-        return await self._house.database.read(attention.count_open)
+        return await self._house.database.read(inbox.count_open)
 
     async def check(self) -> None:
         """Returns if database, configuration document and secret key can be used; raises HouseError where not."""

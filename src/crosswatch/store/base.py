@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from crosswatch.engine.base import Agreed, BaseRow
 from crosswatch.model.kinds import Feature, Kind, Mode
-from crosswatch.store.statements import execute_all, upsert
+from crosswatch.store.statements import chunks, execute_all, upsert
 from crosswatch.store.tables import base, lane, pair, title
 
 _NAMES = (
@@ -117,6 +117,34 @@ def find(connection: Connection, lane_id: int, key: int) -> BaseRow | None:
     query = select(base).where(base.c.lane == lane_id, base.c.title == key)
     found = connection.execute(query).first()
     return None if found is None else _row(found)
+
+
+def some(connection: Connection, lane_id: int, keys: Iterable[int]) -> dict[int, BaseRow]:
+    """The rows of these titles, of whatever kind."""
+    found: dict[int, BaseRow] = {}
+    for part in chunks(list(keys)):
+        query = select(base).where(base.c.lane == lane_id, base.c.title.in_(part))
+        found.update({row.title: _row(row) for row in connection.execute(query)})
+    return found
+
+
+def versions(connection: Connection, lane_id: int) -> dict[int, int]:
+    """The version of every row of a lane."""
+    query = select(base.c.title, base.c.version).where(base.c.lane == lane_id)
+    return {row.title: row.version for row in connection.execute(query)}
+
+
+def differences(connection: Connection) -> dict[int, dict[tuple[int | None, int | None], int]]:
+    """Lane -> what its two sides said where they did not say the same -> of how many titles."""
+    query = (
+        select(base.c.lane, base.c.source_value, base.c.target_value, func.count())
+        .where(base.c.source_value.is_distinct_from(base.c.target_value))
+        .group_by(base.c.lane, base.c.source_value, base.c.target_value)
+    )
+    found: dict[int, dict[tuple[int | None, int | None], int]] = {}
+    for lane_id, source, target, count in connection.execute(query):
+        found.setdefault(lane_id, {})[source, target] = count
+    return found
 
 
 def version_of(connection: Connection, lane_id: int, key: int) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from crosswatch.engine.base import Agreed, BaseRow
 from crosswatch.engine.guard import APPROVAL_MS
@@ -19,8 +19,9 @@ from crosswatch.store.tables import base as rows
 ALLOW, KEEP = "allow", "keep"
 """The answers: it is done by the next run that comes to it again, or both sides stay as they are, from now on."""
 
-KINDS = {Action.REMOVE: Question.REMOVAL, Action.CHANGE: Question.OVERWRITE}
-EVERY = (*KINDS.values(), Question.KEPT)
+REMOVAL, OVERWRITE, KEPT = Question.REMOVAL, Question.OVERWRITE, Question.KEPT
+KINDS = {Action.REMOVE: REMOVAL, Action.CHANGE: OVERWRITE}
+EVERY = (*KINDS.values(), KEPT)
 
 Held = tuple[int, Side]
 """A title and the side that would be written."""
@@ -109,50 +110,43 @@ def approved(connection: Connection, lane_id: int, now: int) -> dict[Held, int]:
     return {(row.title, Side(row.data["side"])): row.data["version"] for row in connection.execute(query)}
 
 
-def waiting(connection: Connection, lane_id: int) -> set[Held]:
-    """What a lane waits to be allowed, or was allowed to do: where that counts no longer, it goes on waiting."""
+def waiting(connection: Connection, lane_id: int, now: int) -> set[Held]:
+    """What a lane waits to be allowed, once more where it was allowed so long ago that it counts no longer."""
+    over = (attention.c.answer == ALLOW) & (attention.c.answered_at <= now - APPROVAL_MS)
     query = select(attention.c.title, attention.c.data).where(
-        attention.c.lane == lane_id, _GUARDED, attention.c.answer != KEEP
+        attention.c.lane == lane_id, _GUARDED, attention.c.answered_at.is_(None) | over
     )
     return {(row.title, Side(row.data["side"])) for row in connection.execute(query)}
 
 
-def ask_about_kept(connection: Connection, lane_id: int, now: int) -> None:
-    """Where a lane removes, asks about every removal that was seen while it did not; nothing is removed by that.
+def ask_about_kept(connection: Connection, lane_id: int, now: int) -> int:
+    """Where a lane removes, asks about every removal that was seen while it did not; returns how many are new.
 
-    A title that is no longer as it was when it was asked about is asked about no longer, one whose approval has run
-    out once more. A lane that does not remove does not ask.
+    Nothing is removed by that. A title that is no longer as it was when it was asked about is asked about no longer,
+    one whose approval has run out once more. A lane that does not remove does not ask.
     """
     if not _removes(connection, lane_id):
         forget_kept(connection, lane_id)
-        return
-    kept = (attention.c.lane == lane_id) & (attention.c.kind == Question.KEPT)
+        return 0
+    kept = (attention.c.lane == lane_id) & (attention.c.kind == KEPT)
     same = STANDS.where(rows.c.kept)
     connection.execute(delete(attention).where(kept, ~same))
     over = kept & (attention.c.answer == ALLOW) & (attention.c.answered_at <= now - APPROVAL_MS)
     connection.execute(update(attention).where(over).values(answer="", answered_at=None, made_at=now))
     known = select(attention.c.title).where(kept)
-    new = select(rows).where(rows.c.lane == lane_id, rows.c.kept, rows.c.title.not_in(known))
-    execute_all(
-        connection,
-        insert(attention),
-        [
-            {
-                "kind": Question.KEPT.value,
-                "lane": lane_id,
-                "title": row.title,
-                "data": _kept(row),
-                "made_at": now,
-            }
-            for row in connection.execute(new)
-        ],
-    )
+    query = select(rows).where(rows.c.lane == lane_id, rows.c.kept, rows.c.title.not_in(known))
+    new = [
+        {"kind": KEPT.value, "lane": lane_id, "title": row.title, "data": _kept(row), "made_at": now}
+        for row in connection.execute(query)
+    ]
+    execute_all(connection, insert(attention), new)
+    return len(new)
 
 
 def count_kept(connection: Connection, lane_id: int) -> int:
     """How many removals were seen while the lane did not remove, and are not decided."""
-    query = select(rows.c.title).where(rows.c.lane == lane_id, rows.c.kept)
-    return len(connection.execute(query).all())
+    query = select(func.count()).where(rows.c.lane == lane_id, rows.c.kept)
+    return connection.execute(query).scalar_one()
 
 
 def _removes(connection: Connection, lane_id: int) -> bool:
@@ -173,7 +167,7 @@ def _kept(row: Any) -> dict[str, Any]:
 
 def forget_kept(connection: Connection, lane_id: int) -> None:
     """A lane that does not remove any more does not ask either."""
-    kept = (attention.c.lane == lane_id) & (attention.c.kind == Question.KEPT)
+    kept = (attention.c.lane == lane_id) & (attention.c.kind == KEPT)
     if connection.execute(select(attention.c.id).where(kept)).first() is not None:
         connection.execute(delete(attention).where(kept))
 

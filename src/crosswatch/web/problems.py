@@ -32,6 +32,7 @@ STATUS: dict[str, int] = {
     "tmdb_error": 502,
     # asking for something that cannot be
     "invalid_request": 422,
+    "nothing_chosen": 422,
     "not_found": 404,
     "method_not_allowed": 405,
     "too_large": 413,

@@ -144,8 +144,13 @@ def _url(context: Context, *parts: str, query: Mapping[str, str] | None = None) 
     """A path of ours: ``url("/runs", run.id, "stream")``. Later parts are quoted, empty queries left out."""
     first, *rest = parts
     path = "/".join([first, *(quote(part, safe="") for part in rest)])
-    asked = urlencode({name: value for name, value in (query or {}).items() if value})
-    return _frame(context).base_path + path + (f"?{asked}" if asked else "")
+    return _frame(context).base_path + address(path, query or {})
+
+
+def address(path: str, query: Mapping[str, str]) -> str:
+    """A path with what is asked of it; empty queries are left out."""
+    asked = urlencode({name: value for name, value in query.items() if value})
+    return path + (f"?{asked}" if asked else "")
 
 
 @pass_context

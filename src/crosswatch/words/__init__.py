@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from crosswatch.words.catalogue import HELD, QUESTIONS
+from crosswatch.words.asking import ANSWERED, ANSWERS, ANSWERS_TO_ALL, HEADINGS, QUESTIONS, STAYS, WAITS
+from crosswatch.words.catalogue import HELD
 from crosswatch.words.catalogue import WORDS as GENERAL
 from crosswatch.words.commands import NEXT_STEPS, SENTENCES
 from crosswatch.words.planned import (
@@ -65,6 +66,39 @@ def reason(code: str) -> str:
 def question(kind: str, params: Mapping[str, object]) -> str:
     """What a question of the inbox asks, in a sentence or two."""
     return QUESTIONS[kind].format_map(_Params(params))
+
+
+def answer(kind: str, said: str, params: Mapping[str, object]) -> str:
+    """What an answer to one question of that kind means, as a button says it."""
+    words = ANSWERS.get(f"{kind}_{said}") or ANSWERS[said]
+    return words.format_map(_Params(params))
+
+
+def answer_to_all(kind: str, said: str, params: Mapping[str, object]) -> str:
+    """The same for many questions at once."""
+    words = ANSWERS_TO_ALL.get(f"{kind}_{said}") or ANSWERS_TO_ALL[said]
+    return words.format_map(_Params(params))
+
+
+def heading(kind: str, feature: str, count: int, params: Mapping[str, object]) -> str:
+    """What stands above so many questions of a kind; ``count`` in ``params`` is how it is written."""
+    one, many = HEADINGS.get(f"{kind}_{feature}") or HEADINGS[kind]
+    return (one if count == 1 else many).format_map(_Params(params))
+
+
+def answered(kind: str, said: str, count: int, params: Mapping[str, object]) -> str:
+    """What stands above so many questions that were answered alike."""
+    if said in STAYS:
+        one, many = STAYS[said]
+        return (one if count == 1 else many).format_map(_Params(params)) + "."
+    one, many = ANSWERED.get(f"{kind}_{said}") or ANSWERED[said]
+    done = " tried in the next sync." if said == "try_again" else " done by the next sync."
+    return (one if count == 1 else many).format_map(_Params(params)) + done
+
+
+def waits(why: str, params: Mapping[str, object]) -> str:
+    """Why questions of a kind are asked."""
+    return WAITS[why].format_map(_Params(params))
 
 
 def written(action: str, count: str, label: str) -> str:

@@ -99,6 +99,7 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "The request cannot be used: {reason}.",
         "Mend it and send it again.",
     ),
+    "nothing_chosen": ("Nothing chosen", "No title is ticked.", "Tick at least one, or answer all of them."),
     "not_found": (
         "Not found",
         "There is no {what} here.",
@@ -174,7 +175,7 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "account_changed": (
         "Another account",
         "The connection {account} is now {now}; the pair was set up with {then}.",
-        "Connect {then} again, or delete the pair and make it anew: it then starts afresh and removes nothing.",
+        "Connect {then} again, or start afresh with {now} in the inbox: the next run then removes nothing.",
     ),
     "already_running": (
         "Already running",
@@ -364,17 +365,3 @@ HELD = {
     "no_answer": "no clear answer came; it is looked up before anything is sent again",
     "third_value": "the service shows neither the old nor the new value; you decide which one counts",
 }
-
-
-QUESTIONS = {
-    "conflict": "“{title}” has two ratings: {source_value} in {source}, {target_value} in {target}.",
-    "doubt": (
-        "CrossWatch sent {wanted} to {side} for “{title}” and got no clear answer. "
-        "Now {source} has {source_value}, and {target} has {target_value}."
-    ),
-    "doubt_without_pair": (
-        "CrossWatch sent {wanted} for “{title}” and got no clear answer; its pair has been deleted since. "
-        "Whatever is there now is left as it is."
-    ),
-}
-"""What the inbox asks, by the kind of the question."""

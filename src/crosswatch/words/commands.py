@@ -30,6 +30,10 @@ NEXT_STEPS = {
         "“crosswatch pairs list”, “crosswatch runs” and “crosswatch config get” show what there is."
     ),
     "not_connected": "Connect it with “crosswatch connect {account}”.",
+    "account_changed": (
+        "Connect {then} again with “crosswatch connect {account}”, or start afresh with {now}: “crosswatch attention” "
+        "says how."
+    ),
     "in_use": "Delete the pair first (“crosswatch pairs remove”), or disconnect without “--forget”.",
     "sides_fixed": "Make a new pair (“crosswatch pairs add”) and delete this one (“crosswatch pairs remove”).",
     "mode_fixed": (

@@ -22,7 +22,7 @@ class Form:
         return [value for key, value in self.fields if key == name]
 
 
-async def read_form(request: Request) -> Form:
-    """The form that the request carries."""
-    async with request.form(max_files=0, max_fields=_MOST_FIELDS) as form:
+async def read_form(request: Request, *, most: int = _MOST_FIELDS) -> Form:
+    """The form that the request carries; ``most``: how many fields it may have."""
+    async with request.form(max_files=0, max_fields=most) as form:
         return Form(tuple((key, value) for key, value in form.multi_items() if isinstance(value, str)))

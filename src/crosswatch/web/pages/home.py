@@ -69,19 +69,12 @@ async def home_view(parts: Parts) -> HomeView:
     accounts = await _accounts(parts, now.providers, names)
     used = {name for pair in now.pairs for name in (pair.pair.source, pair.pair.target)}
     form = make_view(names, accounts.stands, used)
-    unmatched = {
-        pair.last.run.id: sum(int(lane.get("unmatched", 0)) for lane in pair.last.lanes.values())
-        for pair in now.pairs
-        if pair.last is not None
-    }
     return HomeView(
         connections=accounts.shown,
         pairs=tuple(card(pair, names, accounts.stands, at) for pair in now.pairs),
         offer=form if form is not None and AccountName.parse(form.source) not in used else None,
         recent=tuple(run_row(report) for report in now.recent),
         attention=now.questions,
-        unmatched=sum(unmatched.values()),
-        unmatched_href=next((f"/runs/{run_id}" for run_id, count in unmatched.items() if count), ""),
         more=form is not None and len(form.accounts) > 2,
     )
 

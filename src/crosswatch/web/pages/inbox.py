@@ -1,148 +1,155 @@
-"""The inbox: what only the user can decide, with the answers as buttons."""
+"""The inbox: what only the user can decide, with the answers as buttons, and a way back from each of them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from enum import StrEnum
+from typing import TypeVar
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from crosswatch.errors import Refused
-from crosswatch.model.accounts import AccountName
-from crosswatch.model.kinds import Feature, Kind, Side
-from crosswatch.services.attention import Asked, Waiting, value_words
-from crosswatch.store.attention import LEAVE, Question
-from crosswatch.store.pairs import PairRow
+from crosswatch.model.kinds import Feature, Side
+from crosswatch.services.attention import OfPair
+from crosswatch.store.attention import Question
+from crosswatch.store.inbox import Which
 from crosswatch.web.api.fields import number
 from crosswatch.web.api.paging import Cursor, position
-from crosswatch.web.pages.forms import read_form
+from crosswatch.web.pages.blocks import ALL, CHOSEN, block_view, pair_view
+from crosswatch.web.pages.forms import Form, read_form
 from crosswatch.web.pages.home import stands_of, to
-from crosswatch.web.pages.making import Names, Stand
-from crosswatch.web.pages.pair_views import AnswerView, InboxView, PairQuestions, QuestionView
-from crosswatch.web.pages.showing import ShowDep, Shower, notice_of
+from crosswatch.web.pages.inbox_views import InboxView, PairBlocks
+from crosswatch.web.pages.showing import ShowDep, notice_of
 from crosswatch.web.pages.views import Area
 from crosswatch.web.parts import Parts, PartsDep
+from crosswatch.web.rendering import address
 
 router = APIRouter(include_in_schema=False)
+Word = TypeVar("Word", bound=StrEnum)
+
+FIRST = 10
+"""How many questions of a block the whole inbox shows; the block by itself shows all, page by page."""
 
 QUESTIONS = 50
-"""How many a page shows."""
+"""How many a page of one block shows."""
+
+_FIELDS = ("pair", "kind", "feature", "side", "said")
+_MOST_FIELDS = QUESTIONS + 20
 
 
 @router.api_route("/attention", methods=["GET", "HEAD"])
-async def inbox(request: Request, parts: PartsDep, show: ShowDep, cursor: Cursor = None) -> Response:
-    """Every open question, pair by pair."""
-    view = await inbox_view(parts, cursor)
+async def inbox(
+    request: Request,
+    parts: PartsDep,
+    show: ShowDep,
+    cursor: Cursor = None,
+    pair: str = "",
+    kind: str = "",
+    feature: str = "",
+    side: str = "",
+    said: str = "",
+) -> Response:
+    """All that waits, pair by pair; with ``kind`` one block of it, page by page."""
+    if not kind:
+        return show.page(request, "attention.html", await inbox_view(parts), area=Area.INBOX)
+    which = _which({"pair": pair, "kind": kind, "feature": feature, "side": side, "said": said})
+    view = await _block_view(parts, which, cursor)
+    if view is None:
+        return to(request, "/attention")
     return show.page(request, "attention.html", view, area=Area.INBOX)
 
 
-@router.post("/attention/{question_id}")
-async def answer(request: Request, parts: PartsDep, show: ShowDep, question_id: str) -> Response:
-    """Stores one answer. A question that left meanwhile is told as such."""
-    form = await read_form(request)
+@router.post("/attention")
+async def answer(request: Request, parts: PartsDep, show: ShowDep) -> Response:
+    """Stores what was said: to one question, to those that are ticked, or to all of a block."""
+    form = await read_form(request, most=_MOST_FIELDS)
+    said, _, to_what = form.get("say").partition(":")
     try:
-        await parts.attention.answer(number("question", question_id), form.get("answer"))
+        if to_what in (ALL, CHOSEN):
+            await parts.attention.answer_all(_which(_fields(form)), said, items=_items(form, to_what))
+        else:
+            await parts.attention.answer(number("question", to_what), said)
     except Refused as refused:
-        return await _again(request, parts, show, refused)
-    return to(request, _here(form.get("cursor")))
+        view = replace(await inbox_view(parts), notice=notice_of(refused))
+        return show.page(request, "attention.html", view, area=Area.INBOX, error=refused)
+    return to(request, _back(form))
 
 
-@router.post("/attention/pairs/{pair_id}")
-async def answer_all(request: Request, parts: PartsDep, show: ShowDep, pair_id: str) -> Response:
-    """Answers every open conflict of a pair alike."""
-    form = await read_form(request)
+def _fields(form: Form) -> dict[str, str]:
+    return {name: form.get(name) for name in _FIELDS}
+
+
+def _items(form: Form, to_what: str) -> list[str] | None:
+    """The titles that are ticked; None for all. Raises Refused ``nothing_chosen``."""
+    if to_what == ALL:
+        return None
+    items = form.all("items")
+    if not items:
+        raise Refused("nothing_chosen")
+    return items
+
+
+def _which(fields: dict[str, str]) -> Which:
+    """The block that these fields name. Raises Refused ``invalid_request`` for words that no page of ours has."""
+    return Which(
+        pair=number("pair", fields["pair"]) if fields["pair"] else None,
+        kind=_word(Question, fields["kind"]),
+        feature=_word(Feature, fields["feature"]),
+        side=_word(Side, fields["side"]),
+        answered=bool(fields["said"]),
+        said=fields["said"],
+    )
+
+
+def _word(words: type[Word], text: str) -> Word | None:
     try:
-        if form.get("answer") not in (Side.SOURCE, Side.TARGET):
-            raise Refused("invalid_request", reason="the answer must be source or target")
-        await parts.attention.answer_conflicts(number("pair", pair_id), Side(form.get("answer")))
-    except Refused as refused:
-        return await _again(request, parts, show, refused)
-    return to(request, "/attention")
+        return words(text) if text else None
+    except ValueError:
+        raise Refused("invalid_request", reason=f"there is no {words.__name__.lower()} like that") from None
 
 
-def _here(cursor: str) -> str:
-    return f"/attention?cursor={cursor}" if cursor.isascii() and cursor.isdigit() else "/attention"
+def _back(form: Form) -> str:
+    """To the page where the button stood: the whole inbox, or one block of it."""
+    cursor = form.get("cursor")
+    if not form.get("whole"):
+        return "/attention"
+    query = {name: value for name, value in _fields(form).items() if value}
+    return address("/attention", {**query, "cursor": cursor if cursor.isascii() and cursor.isdigit() else ""})
 
 
-async def _again(request: Request, parts: Parts, show: Shower, refused: Refused) -> Response:
-    view = replace(await inbox_view(parts, None), notice=notice_of(refused))
-    return show.page(request, "attention.html", view, area=Area.INBOX, error=refused)
+async def inbox_view(parts: Parts) -> InboxView:
+    """All that waits, with the first questions of each block."""
+    found = await parts.attention.blocks(first=FIRST)
+    pairs = await _pairs(parts, found)
+    total = sum(block.count for one in found for block in one.blocks if not block.said)
+    return InboxView(pairs=tuple(pairs), total=total)
 
 
-async def inbox_view(parts: Parts, cursor: str | None) -> InboxView:
-    """What waits from the cursor on; the first page also says which answers wait for a run."""
-    found, total = await parts.attention.waiting(limit=QUESTIONS + 1, after=position(cursor) or 0)
-    some = found[:QUESTIONS]
-    names, stands = await stands_of(parts)
-    groups = [
-        _group(
-            waits,
-            [one for one in some if one.pair is not None and one.pair.id == waits.pair.id],
-            names,
-            stands,
-        )
-        for waits in await parts.attention.by_pair()
-    ]
-    alone = [_question(one, {}) for one in some if one.pair is None]
+async def _block_view(parts: Parts, which: Which, cursor: str | None) -> InboxView | None:
+    """One block by itself; None where nothing of it is left."""
+    after = position(cursor) or 0
+    block = await parts.attention.block(which, limit=QUESTIONS + 1, after=after)
+    if not block.asked:
+        return None
+    some = replace(block, asked=block.asked[:QUESTIONS])
+    pair = some.asked[0].pair
+    names, _ = await stands_of(parts)
+    view = replace(block_view(pair, some, names), why="" if after else block_view(pair, some, names).why)
     return InboxView(
-        pairs=(
-            *(group for group in groups if group.questions or (cursor is None and group.answered)),
-            *([PairQuestions("", "", tuple(alone))] if alone else []),
-        ),
-        total=total,
-        next=str(some[-1].question.id) if len(found) > QUESTIONS else "",
-        first=cursor is None,
+        pairs=(PairBlocks("" if pair is None else str(pair.id), "" if pair is None else pair.name, (view,)),),
+        total=block.count,
+        whole=True,
+        next=str(some.asked[-1].question.id) if len(block.asked) > QUESTIONS else "",
         here=cursor or "",
     )
 
 
-def _group(
-    waits: Waiting, asked: Sequence[Asked], names: Names, stands: dict[AccountName, Stand]
-) -> PairQuestions:
-    pair = waits.pair
-    called = side_names(pair, names)
-    usable = all(name in stands and stands[name].error is None for name in (pair.source, pair.target))
-    return PairQuestions(
-        id=str(pair.id),
-        name=pair.name,
-        questions=tuple(_question(one, called) for one in asked),
-        conflicts=waits.conflicts,
-        answered=waits.answered,
-        can_run=pair.enabled and usable,
-        every=tuple(AnswerView(side.value, f"Keep {called[side]}’s rating for all") for side in Side),
-    )
-
-
-def side_names(pair: PairRow, names: Names) -> dict[Side, str]:
-    """What the two sides are called on buttons: the service, and the account as well where both are of one service."""
-    source, target = names.apart(pair.source, pair.target)
-    return {Side.SOURCE: source.label, Side.TARGET: target.label}
-
-
-def _question(asked: Asked, called: dict[Side, str]) -> QuestionView:
-    row = asked.question
-    name = row.name or "Untitled"
-    return QuestionView(
-        id=str(row.id),
-        title=f"{row.show}: {name}" if row.show else name,
-        kind=Kind(row.title_kind),
-        made_at=row.made_at,
-        answers=tuple(_answer(asked, answer, called) for answer in row.answers),
-        sentence="" if row.kind is Question.CONFLICT else asked.sentence,
-        year=row.year,
-        season=row.season,
-        number=row.number,
-    )
-
-
-def _answer(asked: Asked, answer: str, called: dict[Side, str]) -> AnswerView:
-    """A button. A side that has nothing cannot win: then both stay as they are."""
-    if answer == LEAVE:
-        return AnswerView(answer, "Leave it as it is")
-    side = Side(answer)
-    value = asked.value(side)
-    if value is None:
-        return AnswerView(answer, "Leave both as they are")
-    words = value_words(asked.question.feature, value)
-    if asked.question.feature is Feature.WATCHLIST:
-        words = f"it {words}"
-    return AnswerView(answer, f"Keep {words}", called[side])
+async def _pairs(parts: Parts, found: Sequence[OfPair]) -> list[PairBlocks]:
+    names, stands = await stands_of(parts)
+    shown = []
+    for one in found:
+        ends = () if one.pair is None else (one.pair.source, one.pair.target)
+        usable = all(name in stands and stands[name].error is None for name in ends)
+        can_run = one.pair is not None and one.pair.enabled and usable
+        shown.append(pair_view(one, names, can_run=can_run))
+    return shown

@@ -102,6 +102,7 @@ PAIR_STATES = {
     "running": Label("Syncing", icon="refresh-cw", tone="run"),
     "in_step": Label("In step", icon="circle-check", tone="ok"),
     "asking": Label("Waits for you", icon="hand", tone="warn"),
+    "apart": Label("In step, with exceptions", icon="circle-check", tone="idle"),
     "partly": Label("Nearly in step", icon="circle-alert", tone="warn"),
     "broken": Label("Out of step", icon="circle-x", tone="bad"),
     "stopped": Label("Stopped", icon="circle-stop", tone="idle"),
@@ -131,6 +132,7 @@ MOODS = {
     "running": Label("Getting in step.", "You may close this page; it goes on without you."),
     "in_step": Label("Everything is in step."),
     "asking": Label("Nearly in step.", "All is done but what only you can decide."),
+    "apart": Label("In step, with exceptions.", "All is done; what stays otherwise stands below."),
     "partly": Label("Nearly in step.", "Some titles could not be done this time."),
     "broken": Label("Out of step.", "Something needs you before it can go on."),
     "stopped": Label("Stopped half way.", "What was done stays done; the next sync does the rest."),
@@ -156,12 +158,13 @@ COUNTS = {
         "eye-off",
         "warn",
     ),
-    "held": Label(
-        "held back",
-        "Not done yet, because not enough is known or because it waits for your approval.",
+    "waiting": Label(
+        "waiting for you",
+        "More than people remove or change by hand, so nothing is done before you allow it.",
         "hand",
         "warn",
     ),
+    "held": Label("held back", "Not done yet, because not enough is known.", "hand", "warn"),
     "unmatched": Label(
         "without a match",
         "The other service does not know this title; tried again later.",
@@ -194,9 +197,15 @@ COUNTS = {
         "already so", "The other side had the value when it was to be written.", "check", "idle"
     ),
     "adopted": Label("noted as equal", "Both sides agree; nothing had to be written.", "check", "idle"),
+    "cleared": Label(
+        "taken off by the service itself",
+        "A service took them off its watchlist because you rated or watched them; they stay on the other side.",
+        "star",
+        "idle",
+    ),
     "kept": Label(
         "kept",
-        "Taken off on one side and kept on the other, because this version removes nothing.",
+        "Taken off on one side and kept on the other, because this pair does not remove.",
         "shield-check",
         "idle",
     ),

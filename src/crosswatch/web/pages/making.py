@@ -12,6 +12,7 @@ from crosswatch.services.home import PairNow
 from crosswatch.services.overview import AccountState, ProviderState
 from crosswatch.services.running import RunReport
 from crosswatch.store.journal import Item
+from crosswatch.web.pages.exceptions import exceptions, sentence
 from crosswatch.web.pages.form_views import Choice, MakeView
 from crosswatch.web.pages.labels import FEATURES
 from crosswatch.web.pages.showing import notice, notice_of
@@ -101,7 +102,7 @@ def card(now: PairNow, names: Names, stands: Mapping[AccountName, Stand], at: in
     source, target = names.side(pair.source), names.side(pair.target)
     both = [stands.get(name, Stand(_not_connected(name))) for name in (pair.source, pair.target)]
     wrong = next((stand.error for stand in both if stand.error is not None), None)
-    state, told = PairState.NEVER, None
+    state, told, parts = PairState.NEVER, None, exceptions(now)
     if now.going is not None:
         state = PairState.RUNNING
     elif not pair.enabled:
@@ -110,8 +111,8 @@ def card(now: PairNow, names: Names, stands: Mapping[AccountName, Stand], at: in
         state, told = PairState.BROKEN, notice_of(wrong)
     elif last is not None:
         state, told = _ended(last, both)
-        if state is PairState.IN_STEP and now.questions:
-            state = PairState.ASKING
+        if state is PairState.IN_STEP and parts:
+            state = PairState.ASKING if now.tally.waits else PairState.APART
     return PairCard(
         id=str(pair.id),
         name=pair.name,
@@ -130,8 +131,13 @@ def card(now: PairNow, names: Names, stands: Mapping[AccountName, Stand], at: in
         notice=told,
         can_run=state is not PairState.OFF and wrong is None,
         passes=wrong is None and last is not None and last.run.code in _PASSING,
-        beyond=_beyond_all(last, pair.mode) if last is not None and state is PairState.IN_STEP else 0,
+        but=sentence(parts, in_step=_is_in_step(state)) if state is not PairState.RUNNING else "",
+        beyond=max(0, _beyond_all(last, pair.mode) - now.beyond) if last and _is_in_step(state) else 0,
     )
+
+
+def _is_in_step(state: PairState) -> bool:
+    return state in (PairState.IN_STEP, PairState.ASKING, PairState.APART)
 
 
 def make_view(
@@ -229,6 +235,7 @@ def lane_view(
     read: Mapping[str, int] = counts.get("read", {})
     figures = {name: value for name, value in counts.items() if isinstance(value, int)}
     figures["hidden"] = sum(counts.get("gap", {}).values())
+    figures["held"] = max(0, figures.get("held", 0) - figures.get("waiting", 0))
     held = tuple((titles, words.held(why)) for why, titles in counts.get("why_held", {}).items())
     # A lane that never came to reading has zeros where nothing was counted.
     taken: Mapping[str, int] = read if any(read.values()) or not cut else {}

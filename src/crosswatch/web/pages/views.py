@@ -138,13 +138,14 @@ class ConnectionView:
 class PairState(StrEnum):
     """How far a pair is in step. ``PARTLY``: the last run left something; ``BROKEN``: it could decide nothing.
 
-    ``ASKING``: in step but for titles of which the user has to say whose value counts.
+    ``ASKING``: in step but for what only the user can decide; ``APART``: but for what waits or stays otherwise.
     """
 
     NEVER = "never"
     RUNNING = "running"
     IN_STEP = "in_step"
     ASKING = "asking"
+    APART = "apart"
     PARTLY = "partly"
     BROKEN = "broken"
     STOPPED = "stopped"
@@ -164,8 +165,8 @@ class PairCard:
     """One pair on Home. ``last_run`` and ``last_at`` are of the last finished run; ``progress`` while one runs.
 
     ``next_at`` is None where nothing is scheduled; ``can_run`` is false where a run would be refused (say why in
-    ``notice``); ``beyond`` as in LaneView, of all lanes; ``passes`` where the last
-    run failed for a reason that another try may not meet.
+    ``notice``); ``but`` says what is not in step, in a sentence; ``beyond`` as in LaneView, of all lanes; ``passes``
+    where the last run failed for a reason that another try may not meet.
     """
 
     id: str
@@ -181,6 +182,7 @@ class PairCard:
     progress: Progress | None = None
     notice: Notice | None = None
     can_run: bool = True
+    but: str = ""
     beyond: int = 0
     passes: bool = False
 
@@ -189,8 +191,7 @@ class PairCard:
 class HomeView:
     """Home. ``offer``: the form for an account that no pair uses yet; ``more``: further pairs could be made.
 
-    ``attention`` counts the questions of the inbox; ``unmatched`` the titles without a match in the last runs, and
-    ``unmatched_href`` is one of those runs.
+    ``attention`` counts the questions of the inbox.
     """
 
     connections: tuple[ConnectionView, ...] = ()
@@ -198,8 +199,6 @@ class HomeView:
     offer: MakeView | None = None
     recent: tuple[RunRow, ...] = ()
     attention: int = 0
-    unmatched: int = 0
-    unmatched_href: str = ""
     more: bool = False
     notice: Notice | None = None
 
@@ -232,6 +231,7 @@ class HomeView:
             PairState.ASKING,
             PairState.STOPPED,
             PairState.NEVER,
+            PairState.APART,
         ):
             if state in states:
                 return state.value
