@@ -82,6 +82,8 @@ def test_what_may_have_been_done_lately_counts_and_nothing_else(
     run = new_run(database)
     database.write_now(lambda connection: journal.enter(connection, [done(run, 1, titles[0], **more)]))
     assert lately(database) == ({(Side.TARGET, REMOVE): 1} if counts else {})
+    removed = database.read_now(lambda connection: journal.removed(connection, 1, SINCE))
+    assert removed == ({titles[0]} if counts or "approved" in more else set())
 
 
 def test_each_title_of_a_side_counts_once_over_all_runs(database: Database, titles: list[int]) -> None:
@@ -104,6 +106,8 @@ def test_each_title_of_a_side_counts_once_over_all_runs(database: Database, titl
         (Side.TARGET, ADD): 1,
     }
     assert lately(database, 2) == {(Side.TARGET, REMOVE): 1}
+    removed = database.read_now(lambda connection: journal.removed(connection, 1, SINCE))
+    assert removed == {titles[0], titles[1], titles[4]}, "what was changed or added is there"
 
 
 def test_cause_and_approval_are_kept(database: Database, titles: list[int]) -> None:

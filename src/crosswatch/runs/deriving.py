@@ -124,10 +124,7 @@ class Deriving:
                 held.approved(connection, lane, now),
                 held.waiting(connection, lane, now),
             ),
-            bounds=Bounds(
-                base=sum(not row.ended for row in rows.values()),
-                lately=journal.lately(connection, lane, now - WINDOW_MS),
-            ),
+            bounds=_bounds(connection, lane, rows, now - WINDOW_MS),
             hidden=journal.moved(connection, lane) | attention.titles(connection, lane),
         )
 
@@ -238,6 +235,14 @@ class Deriving:
         counts.kept, counts.cleared = len(made.kept), len(made.cleared)
         counts.conflicts, counts.waiting = len(made.conflicts), len(made.waiting)
         counts.why_held.update(held.why.value for held in made.held)
+
+
+def _bounds(connection: Connection, lane: int, rows: Mapping[Key, BaseRow], since: int) -> Bounds:
+    """What was removed within the window still counts as part of the base: a run that was cut off in the middle of
+    its removals goes on with the rest, and does not find it to be too much of what is left."""
+    alive = {key for key, row in rows.items() if not row.ended}
+    before = alive | journal.removed(connection, lane, since)
+    return Bounds(base=len(before), lately=journal.lately(connection, lane, since))
 
 
 def _rated_by_us(connection: Connection, uid: str) -> dict[Key, Value]:

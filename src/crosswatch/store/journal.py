@@ -24,6 +24,11 @@ class State(StrEnum):
     IN_DOUBT = "in_doubt"
 
 
+_MAY_BE_DONE = journal.c.state.in_([State.SENT, State.IN_DOUBT]) | journal.c.outcome.in_(
+    [Done.APPLIED, Done.ALREADY, Done.IN_DOUBT]
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One write of one run. ``other_*`` is the other side's reading on which it rests, ``cause`` what it did.
@@ -179,14 +184,21 @@ def lately(connection: Connection, lane_id: int, since: int) -> dict[tuple[Side,
     """How many titles of each side a lane removed, or overwrote, since then without being asked; doubts count."""
     query = (
         select(journal.c.side, journal.c.action, func.count(func.distinct(journal.c.title)))
-        .where(journal.c.lane == lane_id, journal.c.sent_at >= since, ~journal.c.approved)
-        .where(
-            journal.c.state.in_([State.SENT, State.IN_DOUBT])
-            | journal.c.outcome.in_([Done.APPLIED, Done.ALREADY, Done.IN_DOUBT])
-        )
+        .where(journal.c.lane == lane_id, journal.c.sent_at >= since, ~journal.c.approved, _MAY_BE_DONE)
         .group_by(journal.c.side, journal.c.action)
     )
     return {(Side(side), Action(action)): count for side, action, count in connection.execute(query)}
+
+
+def removed(connection: Connection, lane_id: int, since: int) -> set[int]:
+    """The titles that a lane removed from either side since then, asked or not; doubts count."""
+    query = select(journal.c.title).where(
+        journal.c.lane == lane_id,
+        journal.c.action == Action.REMOVE,
+        journal.c.sent_at >= since,
+        _MAY_BE_DONE,
+    )
+    return set(connection.execute(query).scalars())
 
 
 def moved(connection: Connection, lane_id: int) -> set[int]:
