@@ -16,6 +16,8 @@ from crosswatch import words
 from crosswatch.app import application, open_house
 from crosswatch.cli.main import app as commands
 from crosswatch.settings import Settings, variable
+from crosswatch.store.attention import Question
+from crosswatch.store.inbox import possible_answers
 from tests.docs.test_repository import tracked
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -217,3 +219,11 @@ def test_every_module_that_is_named_is_there() -> None:
     named = [(document, span) for document in DOCUMENTS for span in spans(document) if MODULE.fullmatch(span)]
     assert named
     assert [f"{document}: {span}" for document, span in named if not (ROOT / span).exists()] == []
+
+
+def test_the_inbox_is_told_kind_by_kind_with_its_answers() -> None:
+    inbox = text(Path("docs/pairs.md")).split("## The inbox")[1].split("## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| .* \| (.*) \|$", inbox, re.MULTILINE)
+    told = {kind: tuple(re.findall(r"`(\w+)`", answers)) for kind, answers in rows}
+    possible = {kind.value: possible_answers(kind, code="account_changed") for kind in Question}
+    assert told == possible

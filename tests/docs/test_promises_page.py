@@ -219,8 +219,9 @@ def test_one_title_too_many_and_all_of_them_wait(kept: int, titles: int) -> None
     assert (many.writes, len(many.waiting)) == ([], titles + 1)
 
 
-def test_a_list_that_is_all_empty_lets_nothing_pass() -> None:
-    made = meet({1: BOTH}, side({1: GONE}), side({1: there()}), kept=5000)
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_list_that_is_all_empty_lets_nothing_pass(whole: bool) -> None:
+    made = meet({1: BOTH}, side({1: GONE}, whole=whole), side({1: there()}), kept=5000)
     assert (writes(made), [write.key for write in made.waiting]) == ([], [1])
 
 
