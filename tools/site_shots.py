@@ -1,19 +1,25 @@
 """Takes screenshots of the real pages on the real server, on a phone and a desk, dark and light, into shots/.
 
 .venv/bin/python -m tools.site_shots
+.venv/bin/python -m tools.site_shots --docs    the few of the documentation, into docs/images/
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from crosswatch.simulators.tmdb.state import Action, Edit
 from tests.browser.site_server import KEY, Served, serving
 from tools.browser import find_chromium
+from tools.pictures import IMAGES
 from tools.shots import ARGUMENTS, SHOTS, SIZES
 
 TITLES = 400
@@ -79,8 +85,77 @@ def walk(browser: Browser, served: Served) -> None:
         first.screenshot(path=SHOTS / "site-failed-run.png", full_page=True)
 
 
-def main() -> None:
-    """All of them."""
+class Script:
+    """Calls of the API, as a script makes them."""
+
+    def __init__(self, page: Page, served: Served) -> None:
+        self._page, self._url = page, served.url
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """One call; its answer."""
+        answer = self._page.request.fetch(f"{self._url}api/{path}", method=method, data=body)
+        assert answer.ok, answer.text()
+        return answer.json()
+
+    def run(self, path: str) -> Any:
+        """A run that this call begins, once it has ended."""
+        run_id = self.call("POST", path, {})["run_id"]
+        while (run := self.call("GET", f"runs/{run_id}"))["status"] == "running":
+            time.sleep(0.1)
+        assert run["status"] == "succeeded", run
+        return run
+
+
+def a_pair_that_removes(script: Script, served: Served) -> Callable[[Action, int], None]:
+    """Connects, and syncs a watchlist and ratings of known titles once; gives what makes alice edit one of them."""
+    keys = [movie.key for movie in list(served.sim.catalogue.movies.values())[:60]]
+    served.sim.fill_watchlist("alice", keys[:40])
+    served.sim.fill_ratings("alice", [(key, (place % 11 + 9) / 2) for place, key in enumerate(keys[40:])])
+    session = served.sim.add_session("alice")
+    script.call("POST", "tmdb_sync/save", {"api_key": KEY, "session_id": session})
+    removes = {"watchlist": {"remove": True}, "ratings": {"remove": True}}
+    script.call(
+        "POST", "pairs", {"source": "tmdb", "target": "tracker", "mode": "two-way", "features": removes}
+    )
+    script.run("pairs/1/run")
+
+    def edit(action: Action, place: int) -> None:
+        served.sim.edit(Edit("alice", action, keys[place], 9.5))
+
+    return edit
+
+
+def document(browser: Browser, served: Served) -> None:
+    """An inbox in which more removals wait than the guard lets pass, and a preview of a little of everything."""
+    page = browser.new_page(
+        viewport={"width": 1200, "height": 820}, color_scheme="dark", reduced_motion="reduce"
+    )
+    script = Script(page, served)
+    edit = a_pair_that_removes(script, served)
+
+    def shoot_document(name: str, path: str) -> None:
+        answer = page.goto(served.url + path, wait_until="load")
+        assert answer is not None
+        assert answer.ok, f"{path}: {answer.status}"
+        page.screenshot(path=IMAGES / f"{name}.png")
+
+    for place in range(3, 12):
+        edit("remove", place)
+    script.run("pairs/1/run")
+    shoot_document("inbox", "attention")
+    script.call("POST", "attention", {"pair": "1", "kind": "removal", "answer": "keep"})
+    for place in (45, 50):
+        edit("rate", place)
+    for place in (41, 42, 43):
+        edit("add", place)
+    for place in (20, 21):
+        edit("remove", place)
+    shoot_document("preview", f"plans/{script.run('pairs/1/plan')['plan_id']}")
+    page.close()
+
+
+def main(documents: list[str]) -> None:
+    """All of them, or those of the documentation."""
     SHOTS.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as home,
@@ -88,10 +163,10 @@ def main() -> None:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
-        walk(browser, served)
+        (document if documents else walk)(browser, served)
         browser.close()
-    print(f"see {SHOTS}")
+    print(f"see {IMAGES if documents else SHOTS}")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
