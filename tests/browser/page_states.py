@@ -22,6 +22,7 @@ from crosswatch.web.pages.views import (
     Status,
 )
 from tests.browser.page_parts import CONNECTIONS, HOSTILE, HOUR, LONG, MINUTE, NOW, UNREACHABLE, State, told
+from tests.browser.page_states_inbox import INBOX
 from tests.browser.page_states_pairs import FORM, PAIRS
 from tests.browser.page_states_settings import ALONE, SETTINGS
 
@@ -80,7 +81,6 @@ ENDED = told("session_ended", ("/settings/tmdb_sync", "Connect TMDb again"))
 def home(
     *pairs: PairCard,
     attention: int = 0,
-    unmatched: int = 0,
     recent: tuple[RunRow, ...] = RECENT,
     connections: tuple[ConnectionView, ...] = CONNECTIONS,
 ) -> State:
@@ -91,8 +91,6 @@ def home(
             pairs,
             recent=recent,
             attention=attention,
-            unmatched=unmatched,
-            unmatched_href="/runs/41",
             more=len(connections) > 2,
         ),
         Area.HOME,
@@ -113,14 +111,23 @@ HOME = {
     "home-in-step": home(pair(PairState.IN_STEP)),
     "home-in-step-beyond": home(replace(pair(PairState.IN_STEP), beyond=3)),
     "home-asking": home(
-        replace(pair(PairState.ASKING, counts=(20_000, 184_113)), mode=Mode.TWO_WAY),
+        replace(
+            pair(PairState.ASKING, counts=(20_000, 184_113)),
+            mode=Mode.TWO_WAY,
+            but="In step, but 3 removals wait for you.",
+        ),
         attention=3,
         connections=(
             *CONNECTIONS,
             ConnectionView("tmdb", "TMDb", "bob", ConnectionState.CONNECTED, "/settings/tmdb_sync"),
         ),
     ),
-    "home-unmatched": home(pair(PairState.IN_STEP), unmatched=1),
+    "home-apart": home(
+        replace(
+            pair(PairState.APART),
+            but="In step, but 2 answers wait for the next sync and 12 differences are kept.",
+        )
+    ),
     "home-running": home(pair(PairState.RUNNING, READING)),
     "home-waiting": home(
         pair(
@@ -349,4 +356,4 @@ ACTIVITY = {
     ),
 }
 
-STATES: dict[str, State] = {**HOME, **PAIRS, **ACTIVITY, **SETTINGS, **ALONE}
+STATES: dict[str, State] = {**HOME, **PAIRS, **INBOX, **ACTIVITY, **SETTINGS, **ALONE}

@@ -112,12 +112,15 @@ def test_whose_rating_counts_is_asked_where_it_matters(page: Page, served: Serve
     expect(page.get_by_label("Ask me")).to_be_hidden()
 
 
-def test_all_conflicts_at_once_take_two_clicks(page: Page, served: Served) -> None:
+def test_answers_to_what_is_ticked_come_with_the_first_tick(page: Page, served: Served) -> None:
     page.goto(f"{served.url}/state/inbox")
-    every = page.get_by_role("button", name="Keep TMDb’s rating for all 3")
-    expect(every).to_be_hidden()
-    page.get_by_text("Answer all 3 at once").click()
-    expect(every).to_be_visible()
+    ticked = page.get_by_role("button", name="Remove the chosen from CrossWatch")
+    expect(ticked).to_be_hidden()
+    page.get_by_label("Choose Heat").first.check()
+    expect(ticked).to_be_visible()
+    page.keyboard.press("Enter")
+    assert page.url.endswith("/state/inbox"), "the Enter key on a box answers nothing"
+    expect(page.get_by_role("button", name="Remove all 14 from CrossWatch")).to_be_visible()
 
 
 def test_the_first_page_is_light(page: Page, served: Served) -> None:

@@ -208,7 +208,7 @@ def test_first_run_offers_one_next_step() -> None:
 
 def test_what_needs_the_user_is_said_only_where_something_does() -> None:
     assert "3 things need you" in "".join(Page(render(STATES["home-asking"])).texts)
-    assert "1 title without a match" in "".join(Page(render(STATES["home-unmatched"])).texts)
+    assert "In step, but 3 removals wait for you." in "".join(Page(render(STATES["home-asking"])).texts)
     assert "need you" not in "".join(Page(render(STATES["home-empty"])).texts)
 
 

@@ -165,11 +165,9 @@ def _answer(asked: Asked, said: str, called: Mapping[Side, str]) -> AnswerView:
     """A button. A side that has nothing cannot win: then both stay as they are."""
     row, say = asked.question, f"{said}:{asked.question.id}"
     if said not in (Side.SOURCE, Side.TARGET):
-        params = asked.params
-        if row.side is not None:
-            params["side"] = called.get(row.side, params["side"])
-        shown = words.answer(row.kind.value, said, params)
-        return AnswerView(say, shown, danger=said == ALLOW and row.kind in _REMOVES)
+        if said == ALLOW and row.kind in _REMOVES:
+            return AnswerView(say, "Remove it")  # from where stands above
+        return AnswerView(say, words.answer(row.kind.value, said, asked.params))
     value = asked.value(Side(said))
     if value is None:
         return AnswerView(say, "Leave both as they are")

@@ -27,7 +27,7 @@ from crosswatch.web.rendering import address
 router = APIRouter(include_in_schema=False)
 Word = TypeVar("Word", bound=StrEnum)
 
-FIRST = 10
+FIRST = 5
 """How many questions of a block the whole inbox shows; the block by itself shows all, page by page."""
 
 QUESTIONS = 50
