@@ -144,12 +144,13 @@ def document(browser: Browser, served: Served) -> None:
     script.run("pairs/1/run")
     shoot_document("inbox", "attention")
     script.call("POST", "attention", {"pair": "1", "kind": "removal", "answer": "keep"})
-    for place in (45, 50):
+    for place in (45, 46):
         edit("rate", place)
     for place in (41, 42, 43):
         edit("add", place)
     for place in (20, 21):
         edit("remove", place)
+    page.set_viewport_size({"width": 1200, "height": 1180})
     shoot_document("preview", f"plans/{script.run('pairs/1/plan')['plan_id']}")
     page.close()
 
