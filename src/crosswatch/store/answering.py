@@ -55,7 +55,8 @@ def answer_all(connection: Connection, which: Which, answer: str, now: int) -> i
     of it; what a run does of it otherwise stays as it is, and is not counted.
     """
     kind = which.kind
-    assert kind is not None, "one answer is for questions of one kind"
+    if kind is None:
+        raise Refused("invalid_request", reason="one answer is for questions of one kind")
     possible = (*inbox.possible_answers(kind), TAKE_BACK)
     if kind is Question.ACCOUNT:
         raise Refused("invalid_request", reason="questions about an account are answered one by one")

@@ -65,6 +65,8 @@ async def answer(request: Request, parts: PartsDep, show: ShowDep) -> Response:
     form = await read_form(request, most=_MOST_FIELDS)
     said, _, to_what = form.get("say").partition(":")
     try:
+        if not said:
+            return to(request, _back(form))
         if to_what in (ALL, CHOSEN):
             await parts.attention.answer_all(_which(_fields(form)), said, items=_items(form, to_what))
         else:
