@@ -19,10 +19,10 @@ from crosswatch.model.kinds import Mode, Side
 from crosswatch.model.readings import Date, Reading, Seen, Unknown
 from crosswatch.model.values import Grid, Value
 from tests.engine import promises, removals
+from tests.engine.lives import a_history
 from tests.engine.promises import Promise
 from tests.engine.samples import NOW, Case, small_lanes
 from tests.engine.test_plan import late_list_after_a_removal, touch_after_quiet_runs
-from tests.engine.world import a_history
 
 Break = Callable[[pytest.MonkeyPatch], None]
 TITLE = title.Title

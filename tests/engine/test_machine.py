@@ -1,4 +1,4 @@
-"""Lanes over a whole life: users edit, lists are late, writes fail, and still the sides end in step."""
+"""Lanes over a whole life: users edit and answer, lists are late, writes fail, and still the sides end in step."""
 
 from collections.abc import Sequence
 from random import Random
@@ -8,7 +8,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from tests.engine import world as worlds
+from tests.engine import lives
+from tests.engine.rest import comes_to_rest
 from tests.engine.samples import SOAK, examples
 
 T = TypeVar("T")
@@ -17,7 +18,7 @@ T = TypeVar("T")
 class Lane(RuleBasedStateMachine):
     """One lane between two services; Hypothesis chooses what happens to it, now and then a rest."""
 
-    def _pick(self, data: st.DataObject) -> worlds.Picker:
+    def _pick(self, data: st.DataObject) -> lives.Picker:
         def pick(among: Sequence[T], /) -> T:
             return data.draw(st.sampled_from(among))
 
@@ -25,29 +26,23 @@ class Lane(RuleBasedStateMachine):
 
     @initialize(data=st.data())
     def begin(self, data: st.DataObject) -> None:
-        self.world = worlds.a_world(self._pick(data))
+        self.world = lives.a_world(self._pick(data))
 
     @rule(data=st.data())
-    def the_user_edits(self, data: st.DataObject) -> None:
-        self.world.edit(*worlds.an_edit(self.world, self._pick(data)))
+    def the_user_acts(self, data: st.DataObject) -> None:
+        lives.the_user_acts(self.world, self._pick(data))
 
-    @rule(time=st.sampled_from((5, 20, 50)))
+    @rule(time=st.sampled_from((5, 20, 50, 500)))
     def time_passes(self, time: int) -> None:
         self.world.wait(time)
 
     @rule(data=st.data())
     def the_lane_runs(self, data: st.DataObject) -> None:
-        pick = self._pick(data)
-        self.world.run(worlds.some_lags(pick), worlds.some_bad(pick))
-
-    @rule(data=st.data())
-    def the_lane_runs_while_the_user_edits(self, data: st.DataObject) -> None:
-        pick = self._pick(data)
-        self.world.run(worlds.some_lags(pick), meanwhile=[worlds.an_edit(self.world, pick)])
+        lives.a_run(self.world, self._pick(data))
 
     @rule()
     def all_is_quiet(self) -> None:
-        self.world.comes_to_rest()
+        comes_to_rest(self.world)
 
 
 Lane.TestCase.settings = examples(40)
@@ -56,4 +51,4 @@ TestLane = Lane.TestCase
 
 @pytest.mark.parametrize("seed", range(2000 if SOAK else 150))
 def test_every_history_ends_in_step(seed: int) -> None:
-    worlds.a_history(Random(seed).choice, steps=25)
+    lives.a_history(Random(seed).choice, steps=30)

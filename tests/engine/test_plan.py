@@ -11,8 +11,10 @@ from crosswatch.model.capabilities import Stamps
 from crosswatch.model.kinds import Action, Conflict, Feature, Mode, Precision, Side
 from crosswatch.model.readings import Date, Reading, Seen, Unknown, Why
 from crosswatch.model.values import Grid, Value
+from tests.engine.rest import comes_to_rest
 from tests.engine.samples import NOW, TMDB, TRACKER, TRAKT
-from tests.engine.world import Service, World
+from tests.engine.services import Service
+from tests.engine.world import World
 
 S, T = Side.SOURCE, Side.TARGET
 TWO_WAY = Rules(Feature.RATINGS, Mode.TWO_WAY, remove=True)
@@ -269,7 +271,7 @@ def late_list_after_a_removal() -> None:
     assert len(world.run().writes) == 1
     for _ in range(3):
         assert not world.run(lags=(40,)).writes
-    world.comes_to_rest()
+    comes_to_rest(world)
     assert world.services[T].value(1) is None
 
 

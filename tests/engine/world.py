@@ -3,74 +3,26 @@
 Every plan that is made keeps every promise of a plan; the world itself knows what really happened, and checks by it.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from dataclasses import dataclass, field, replace
 
 from crosswatch.engine.base import BaseRow, Key, LastWrite, Rules, SideView
+from crosswatch.engine.guard import Bounds, is_allowed
 from crosswatch.engine.plan import to_look_up
 from crosswatch.engine.planned import Plan, PlannedWrite
-from crosswatch.model.capabilities import Stamps
-from crosswatch.model.kinds import Conflict, Feature, Mode, Side
-from crosswatch.model.readings import Date, Reading, Seen, Unknown, Why
-from crosswatch.model.values import PRESENT, Grid, Value, same
+from crosswatch.model.kinds import Action, Mode, Side
+from crosswatch.model.readings import Seen, Unknown, Why, mark_of
+from crosswatch.model.values import Grid, Value
+from tests.engine.bounds import BOUNDS
+from tests.engine.inbox import Asked, Inbox
 from tests.engine.promises import ALWAYS, Promise
 from tests.engine.removals import REMOVALS
-from tests.engine.samples import GRIDS, Case
+from tests.engine.samples import Case
+from tests.engine.services import By, Service
 
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Event:
-    """A value, or its end, that came to a service."""
-
-    at: int
-    value: Value | None
-    stamp: int
-    by_user: bool
-
-
-@dataclass
-class Service:
-    """One service: what it holds, how late its lists and lookups may be, and whether it stamps its values."""
-
-    grid: Grid | None
-    delay: int = 0
-    stamps: Stamps = Stamps.NONE
-    events: dict[Key, list[Event]] = field(default_factory=dict)
-
-    def put(self, key: Key, value: Value | None, at: int, *, by_user: bool) -> None:
-        """Stores a value at once; what lists show of it is another matter."""
-        assert value is None or self.grid is None or self.grid.round(value) == value
-        past = self.events.setdefault(key, [])
-        past.append(Event(at, value, len(past) + 1, by_user))
-
-    def value(self, key: Key) -> Value | None:
-        """What is really there."""
-        past = self.events.get(key)
-        return past[-1].value if past else None
-
-    def shows(self, key: Key, at: int, lag: int) -> Reading:
-        """What a copy that is so far behind says; never further than the service's delay."""
-        event = self._last(key, at - min(lag, self.delay))
-        if event is None or event.value is None:
-            return Reading(None, at)
-        stamp = None if self.stamps is Stamps.NONE else event.stamp
-        return Reading(event.value, at, stamp, Date(event.at), f"n{key}")
-
-    def was_absent(self, key: Key, since: int) -> bool:
-        """Whether the title was absent at that moment, or at any later one."""
-        before = self._last(key, since)
-        later = [event for event in self.events.get(key, ()) if event.at > since]
-        return any(event is None or event.value is None for event in (before, *later))
-
-    def last_by(self, key: Key, *, user: bool) -> int:
-        """When the user, or we, last set the title here; before all times if never."""
-        return max((event.at for event in self.events.get(key, ()) if event.by_user is user), default=0)
-
-    def _last(self, key: Key, until: int) -> Event | None:
-        return next((event for event in reversed(self.events.get(key, [])) if event.at <= until), None)
+DAY = 400
+"""How long the guard of this world counts back, in ms."""
 
 
 @dataclass(frozen=True)
@@ -83,41 +35,60 @@ class Doubt:
 
 @dataclass(frozen=True)
 class Bad:
-    """What goes wrong in a run, by title: lookups without an answer, writes that do nothing, answers that are lost."""
+    """What goes wrong in a run, by title: lookups without an answer, writes that do nothing, answers that are lost.
+
+    And of the list of ``side``: what it hides and counts, names twice, or loses, so that it is not whole. ``blind``:
+    nothing is known of the ratings that were there before.
+    """
 
     unseen: Collection[Key] = ()
     refused: Collection[Key] = ()
     lost: Collection[Key] = ()
+    hidden: Collection[Key] = ()
+    doubled: Collection[Key] = ()
+    cut: Collection[Key] = ()
+    side: Side = Side.SOURCE
+    blind: bool = False
 
 
 NOTHING_BAD = Bad()
 Edit = tuple[Side, Key, Value | None]
-KEYS = (1, 2)
-LAGS = ((0,), (0,), (5, 0, 30), (40, 5, 0), (0, 40, 9), (40,))
 
 
-class Picker(Protocol):
-    """Chooses one of several; ``random.Random.choice`` and Hypothesis can."""
+@dataclass
+class Known:
+    """What the world remembers in order to judge: who was blamed, what was refused, what must not come back."""
 
-    def __call__(self, among: Sequence[T], /) -> T: ...
+    removed: list[tuple[int, Side]] = field(default_factory=list)
+    cleared: set[Key] = field(default_factory=set)
+    refused: dict[Asked, int] = field(default_factory=dict)
+    by_service: dict[Asked, int] = field(default_factory=dict)
+    read_for_write: dict[Asked, int] = field(default_factory=dict)
 
 
 class World:
-    """Two services and one lane. Every step takes at least a millisecond. ``promises``: what each plan is held to."""
+    """Two services and one lane. Every step takes at least a millisecond. ``promises``: what each plan is held to.
+
+    ``many``: the user has so many titles that removals come to the bound of the guard.
+    """
 
     def __init__(
         self,
         rules: Rules,
         source: Service,
         target: Service,
-        promises: Sequence[Promise] = (*ALWAYS, *REMOVALS),
+        promises: Sequence[Promise] = (*ALWAYS, *REMOVALS, *BOUNDS),
+        *,
+        many: bool = False,
     ) -> None:
-        self.rules, self.promises, self.now = rules, promises, 1000
+        self.rules, self.promises, self.many, self.now = rules, promises, many, 1000
         self.services = {Side.SOURCE: source, Side.TARGET: target}
         self.base: dict[Key, BaseRow] = {}
         self.last_writes: dict[Side, dict[Key, LastWrite]] = {side: {} for side in Side}
-        self.doubts: dict[tuple[Side, Key], Doubt] = {}
-        self.read_for_write: dict[tuple[Side, Key], int] = {}
+        self.rated_by_us: dict[Side, dict[Key, Value]] = {side: {} for side in Side}
+        self.wanted: dict[Side, set[Key]] = {side: set() for side in Side}
+        self.doubts: dict[Asked, Doubt] = {}
+        self.inbox, self.known = Inbox(), Known()
 
     @property
     def keys(self) -> set[Key]:
@@ -135,92 +106,184 @@ class World:
         source, target = (self.services[side].grid for side in Side)
         return source.coarser(target) if source and target else None
 
-    def edit(self, side: Side, key: Key, value: Value | None) -> None:
-        """The user sets, sets again or takes off a title."""
-        self.now += 1
-        service = self.services[side]
-        self.services[side].put(
-            key, service.grid.round(value) if service.grid and value else value, self.now, by_user=True
-        )
-
     def wait(self, time: int) -> None:
         """Time passes."""
         self.now += time
 
-    def run(self, lags: Sequence[int] = (0,), bad: Bad = NOTHING_BAD, meanwhile: Sequence[Edit] = ()) -> Plan:
-        """One run: settle, read, look up, plan, store, write. ``meanwhile``: edits between the plan and its writes."""
+    # What the user does
+
+    def edit(self, side: Side, key: Key, value: Value | None) -> None:
+        """The user sets, sets again or takes off a title; what is not there cannot be taken off."""
+        self.now += 1
+        service = self.services[side]
+        if value is None and service.value(key) is None:
+            return
+        service.put(key, service.grid.round(value) if service.grid and value else value, self.now, By.USER)
+        for at in Side:
+            self.known.by_service.pop((key, at), None)
+
+    def rate(self, side: Side, key: Key) -> None:
+        """The user rates a title of the watchlist, never twice alike: without stamps nobody could tell that."""
+        self.now += 1
+        service = self.services[side]
+        self._rate(side, key, 10 * (1 + len(service.ratings.get(key, ()))), By.USER, seen=key in self.base)
+
+    def allow(self, asked: Asked) -> None:
+        """The user answers what waits: yes where the title really is off the other side, or really differs there."""
+        self.now += 1
+        key, side = asked
+        if self.inbox.open[asked].other == self.services[side.other].value(key):
+            self.inbox.allow(asked, self.now)
+        else:
+            self.refuse(asked)
+
+    def refuse(self, asked: Asked) -> None:
+        """The user answers no to what waits."""
+        self.now += 1
+        self.known.refused[asked] = self.now
+        self.inbox.refuse(asked, self.base, self.now)
+
+    def switch_removals(self) -> None:
+        """The user lets the lane remove, or not any more; only then what was kept is asked about."""
+        self.rules = replace(self.rules, remove=not self.rules.remove)
+        self.inbox.kept.clear()
+        if self.rules.remove:
+            self.inbox.ask_about_kept(self.base)
+
+    # What a run does
+
+    def run(
+        self,
+        lags: Sequence[int] = (0,),
+        bad: Bad = NOTHING_BAD,
+        meanwhile: Sequence[Edit] = (),
+        rates: Sequence[Asked] = (),
+    ) -> Plan:
+        """One run: settle, rate, read, look up, plan, store, write.
+
+        ``rates``: what the lane of ratings writes before; ``meanwhile``: edits between the plan and its writes.
+        """
         self.now += 1
         self._settle()
-        views = self._read(lags, bad)
-        case = Case(dict(self.base), views[Side.SOURCE], views[Side.TARGET], self.rules, self.now + 1)
+        was_listed = self._write_ratings(rates, lags)
+        views = self._read(lags, bad, was_listed)
         self.now += 1
+        rules = replace(self.rules, approved=self.inbox.approved(self.now), waiting=self.inbox.waiting())
+        case = Case(dict(self.base), views[Side.SOURCE], views[Side.TARGET], rules, self.now, self._bounds())
         for promise in self.promises:
             promise(case)
-        made = case.plan()
+        made = case.guarded()
+        self._no_more_than_allowed(made, case)
         for key, row in made.rows.items():
             self._store(key, row)
+        self.known.cleared |= set(made.cleared)
+        for held in made.held:
+            if held.key not in self.base:
+                # What was listed is known in this run alone: of a title without a row nothing can be kept.
+                self.known.by_service.pop((held.key, held.side.other), None)
+        self.inbox.keep(made, rules.approved, self.base)
         for edit in meanwhile:
             self.edit(*edit)
         for write in made.writes:
             self._write(write, case, bad)
         return made
 
-    def comes_to_rest(self) -> None:
-        """Once nobody edits and all delays passed, the sides agree after two rounds, and a third does nothing."""
-        for _ in range(2):
-            self.wait(self.delay)
-            made = self.run()
-        self.wait(self.delay)
-        for key in self.keys:
-            assert key in {clash.key for clash in made.conflicts} or self._in_step(key), f"title {key}"
-        last = self.run()
-        assert not last.writes
-        assert not last.kept
-        assert not last.held
-        self.wait(self.delay)
-        rest = self.run()
-        assert (rest.writes, rest.rows, rest.held) == ([], {}, [])
+    def _write_ratings(self, rates: Sequence[Asked], lags: Sequence[int]) -> dict[Side, frozenset[Key]]:
+        """The lane of ratings before this one; what was seen on the watchlists before it wrote."""
+        listed = {side: self._listed(side, lags, NOTHING_BAD).keys() for side in Side}
+        for key, side in rates:
+            self.now += 1
+            value = 10 * (1 + len(self.services[side].ratings.get(key, ())))
+            self._rate(side, key, value, By.US, seen=key in listed[side] or key in self.base)
+            self.rated_by_us[side][key] = value
+        return {side: frozenset({key for key, at in rates if at is side} & listed[side]) for side in Side}
 
-    def _in_step(self, key: Key) -> bool:
-        """Whether both sides agree on a title, or differ for a reason that the lane's rules give."""
-        source, target = (self.services[side].value(key) for side in Side)
-        if same(source, target, self.grid):
-            return True
+    def _rate(self, side: Side, key: Key, value: Value, by: By, *, seen: bool) -> None:
+        """``seen``: we saw the title on the watchlist before, so we can know who took it off."""
         row = self.base.get(key)
-        if row is not None and row.kept and not self.rules.remove:
-            return True
-        left = self.services[Side.TARGET].last_by(key, user=True) > 0
-        return self.rules.mode is Mode.ONE_WAY and left
+        known = seen and (row is None or row.agreed(side).value is not None)
+        if self.services[side].rate(key, value, self.now, by) and known:
+            self.known.by_service[key, side] = self.now
 
-    def _read(self, lags: Sequence[int], bad: Bad) -> dict[Side, SideView]:
+    def _bounds(self) -> Bounds:
+        lately = Counter(side for at, side in self.known.removed if at > self.now - DAY)
+        return Bounds(
+            sum(not row.ended for row in self.base.values()),
+            {(side, Action.REMOVE): count for side, count in lately.items()},
+        )
+
+    def _no_more_than_allowed(self, made: Plan, case: Case) -> None:
+        """Three without leave within a day, or a tenth of what is agreed; counted by the world itself."""
+        for side in Side:
+            own = [write for write in made.writes if write.side is side and write.wanted is None]
+            unasked = [write for write in own if not is_allowed(write, case.rules)]
+            before = sum(1 for at, where in self.known.removed if where is side and at > self.now - DAY)
+            titles = sum(1 for row in self.base.values() if row.values != (None, None))
+            assert not unasked or len(unasked) + before <= max(3, titles // 10)
+
+    def _read(
+        self, lags: Sequence[int], bad: Bad, was_listed: Mapping[Side, frozenset[Key]]
+    ) -> dict[Side, SideView]:
         """Both sides as lists and lookups show them, each title from a copy of its own age."""
-        lists = {side: self._listed(side, lags) for side in Side}
+        lists = {side: self._listed(side, lags, bad) for side in Side}
+        views = {side: self._view(side, lists[side], lags, bad, was_listed[side]) for side in Side}
         needed = to_look_up(
-            self.base, self._view(Side.SOURCE, lists), self._view(Side.TARGET, lists), self.rules
+            self.base,
+            views[Side.SOURCE],
+            views[Side.TARGET],
+            replace(self.rules, approved=self.inbox.approved(self.now)),
         )
         for side, keys in needed.items():
-            for key in keys:
-                answer = self.services[side].shows(key, self.now, lags[(key + 1) % len(lags)])
-                lists[side][key] = Unknown(Why.NOT_PROVED) if key in bad.unseen else answer
-        return {side: self._view(side, lists) for side in Side}
+            if self.services[side].looks_up:
+                for key in {*keys, *(was_listed[side] - lists[side].keys())}:
+                    answer = self.services[side].answers(key, self.now, lags[(key + 1) % len(lags)])
+                    lists[side][key] = Unknown(Why.NOT_PROVED) if key in bad.unseen else answer
+                    if key in self.base:
+                        self.base[key] = replace(self.base[key], looked_at=self.now)
+        return views
 
-    def _listed(self, side: Side, lags: Sequence[int]) -> dict[Key, Seen]:
+    def _listed(self, side: Side, lags: Sequence[int], bad: Bad) -> dict[Key, Seen]:
         service = self.services[side]
         shown = {key: service.shows(key, self.now, lags[key % len(lags)]) for key in service.events}
-        return {key: reading for key, reading in shown.items() if reading.value is not None}
+        listed: dict[Key, Seen] = {key: one for key, one in shown.items() if one.value is not None}
+        if bad.side is side:
+            listed = {key: one for key, one in listed.items() if key not in (*bad.hidden, *bad.cut)}
+            listed.update({key: Unknown(Why.TWO_ROWS) for key in bad.doubled if key in listed})
+        return listed
 
-    def _view(self, side: Side, lists: Mapping[Side, Mapping[Key, Seen]]) -> SideView:
+    def _view(
+        self, side: Side, listed: dict[Key, Seen], lags: Sequence[int], bad: Bad, was_listed: frozenset[Key]
+    ) -> SideView:
         service = self.services[side]
+        shown = service.shows
+        hides = [key for key in bad.hidden if shown(key, self.now, lags[key % len(lags)]).value is not None]
         return SideView(
-            listed=lists[side],
-            whole=True,
+            listed=listed,
+            whole=not (bad.cut and bad.side is side),
             taken_at=self.now,
             delay=service.delay,
             grid=service.grid,
             stamps=service.stamps,
             last_writes=dict(self.last_writes[side]),
-            in_doubt=frozenset(key for at, key in self.doubts if at is side),
+            in_doubt=frozenset(key for key, at in self.doubts if at is side),
+            gap=len(hides) if bad.side is side else 0,
+            looks_up=service.looks_up,
+            clears=service.clears,
+            marks={} if bad.blind else self._marks(service, lags),
+            rated_by_us=dict(self.rated_by_us[side]),
+            was_listed=was_listed,
+            wanted=frozenset(self.wanted[side]),
         )
+
+    def _marks(self, service: Service, lags: Sequence[int]) -> dict[Key, str]:
+        """The ratings that were there before anything that a late list may still show, and still are."""
+        marks: dict[Key, str] = {}
+        for key in service.ratings:
+            before = service.rating(key, self.now - service.delay - 1)
+            now = service.rating(key, self.now - min(lags[key % len(lags)], service.delay))
+            if before is not None and before == now:
+                marks[key] = mark_of(before)
+        return marks
 
     def _store(self, key: Key, row: BaseRow | None) -> None:
         if row is None:
@@ -231,100 +294,68 @@ class World:
     def _write(self, write: PlannedWrite, case: Case, bad: Bad) -> None:
         """Sends one write, unless a look before it shows that the title has moved."""
         self.now += 1
-        service = self.services[write.side]
+        service, asked = self.services[write.side], (write.key, write.side)
         if service.value(write.key) != write.expected:
             return
         assert self.rules.mode is Mode.TWO_WAY or write.side is Side.TARGET
         if write.wanted is None:
+            if not self._is_proved_again(write):
+                return
             self._removal_was_meant(write, case)
         else:
             self._follows_the_user(write)
         if write.key in bad.refused:
             return
-        self.read_for_write[write.side, write.key] = case.view(write.side.other).taken_at
-        service.put(write.key, write.wanted, self.now, by_user=False)
+        if write.wanted is None and not is_allowed(write, case.rules):
+            self.known.removed.append((self.now, write.side))
+        self.known.read_for_write[asked] = case.view(write.side.other).taken_at
+        service.put(write.key, write.wanted, self.now, By.US)
         self.last_writes[write.side][write.key] = LastWrite(write.wanted, self.now)
         if write.key in bad.lost:
-            self.doubts[write.side, write.key] = Doubt(write, self.now)
+            self.doubts[asked] = Doubt(write, self.now)
         else:
-            self._store(write.key, write.row)
+            self._done(write)
+
+    def _done(self, write: PlannedWrite) -> None:
+        """The row of a write that arrived, with the name that the service may have told."""
+        service, half = self.services[write.side], write.row.agreed(write.side)
+        named = replace(half, native_id=service.name(write.key)) if service.tells_names else half
+        self._store(write.key, replace(write.row.with_half(write.side, named), since=self.now))
+
+    def _is_proved_again(self, write: PlannedWrite) -> bool:
+        """The last proof of an absence: the other side's word, just before the call."""
+        other = self.services[write.side.other]
+        if not other.looks_up:
+            return other.value(write.key) is None
+        answer = other.answers(write.key, self.now, 0)
+        return answer.value is None and answer.mark == write.other.mark
 
     def _removal_was_meant(self, write: PlannedWrite, case: Case) -> None:
-        """The title really is, or just was, off the other side; and a one-way lane had put it where it goes."""
-        other = self.services[write.side.other]
+        """Somebody took the title off the other side; nothing else wants it, and nobody said no to that."""
+        other, asked = self.services[write.side.other], (write.key, write.side)
+        by = {By.USER, By.SERVICE} if case.rules.remove_when_rated else {By.USER}
+        since = case.view(write.side.other).taken_at - other.delay
         assert write.key in case.base
-        assert other.was_absent(write.key, case.view(write.side.other).taken_at - other.delay)
-        assert self.rules.mode is Mode.TWO_WAY or self.services[write.side].last_by(write.key, user=False)
+        assert other.was_taken_off(write.key, max(since, self.known.refused.get(asked, 0)), by)
+        assert self.rules.mode is Mode.TWO_WAY or self.services[write.side].last_by(write.key, By.US)
+        assert write.key not in self.wanted[write.side]
+        assert not case.base[write.key].kept or is_allowed(write, case.rules)
+        assert other.looks_up or is_allowed(write, case.rules)
 
     def _follows_the_user(self, write: PlannedWrite) -> None:
-        """Since the readings behind our last write of this title the user did something on the other side."""
-        other = self.services[write.side.other]
-        before = self.read_for_write.get((write.side, write.key), 0)
-        assert other.last_by(write.key, user=True) > max(0, before - other.delay)
+        """Since the readings behind our last write of this title the user did something on the other side.
+
+        And what a service took off by itself is not put back.
+        """
+        other, asked = self.services[write.side.other], (write.key, write.side)
+        before = self.known.read_for_write.get(asked, 0)
+        assert other.last_by(write.key, By.USER) > max(0, before - other.delay)
+        if (taken_off := self.known.by_service.get(asked)) is not None:
+            assert other.last_by(write.key, By.USER) > taken_off - other.delay, "it is put back"
 
     def _settle(self) -> None:
         """Ends the doubts that are old enough: what was wanted is there, or came and was changed again."""
-        for (side, key), doubt in list(self.doubts.items()):
-            if self.now >= doubt.at + self.services[side].delay:
-                del self.doubts[side, key]
-                self._store(key, doubt.write.row)
-
-
-def a_world(pick: Picker, promises: Sequence[Promise] = (*ALWAYS, *REMOVALS)) -> World:
-    """Two services and a lane of any kind."""
-    ratings = pick((True, True, True, False))
-    services = [
-        Service(
-            pick(list(GRIDS.values())) if ratings else None,
-            delay=pick((0, 10, 40)),
-            stamps=pick((Stamps.USER, Stamps.NONE)),
-        )
-        for _ in Side
-    ]
-    feature = Feature.RATINGS if ratings else Feature.WATCHLIST
-    rules = Rules(
-        feature,
-        pick(tuple(Mode)),
-        remove=pick((True, True, False)),
-        conflict=pick((Conflict.SOURCE, Conflict.TARGET, Conflict.NEWEST, Conflict.ASK)),
-        own_dates=True,
-    )
-    return World(rules, services[0], services[1], promises)
-
-
-def an_edit(world: World, pick: Picker) -> Edit:
-    """What a user may do: to any of two titles, on either side; half of the time to take it off."""
-    values = (None, None, 800, 840, 850) if world.rules.feature is Feature.RATINGS else (None, PRESENT)
-    return pick(tuple(Side)), pick(KEYS), pick(values)
-
-
-def some_bad(pick: Picker) -> Bad:
-    """Mostly nothing; else one title is unlucky."""
-    return pick(
-        (
-            NOTHING_BAD,
-            NOTHING_BAD,
-            NOTHING_BAD,
-            *(Bad(**{how: (1,)}) for how in ("unseen", "refused", "lost")),
-        )
-    )
-
-
-def some_lags(pick: Picker) -> tuple[int, ...]:
-    """How old the copies are that answer; three, so that a title's list and lookup seldom have the same."""
-    return pick(LAGS)
-
-
-def a_history(pick: Picker, *, steps: int, promises: Sequence[Promise] = (*ALWAYS, *REMOVALS)) -> None:
-    """A life of a lane: edits, waiting and runs in any order, and rest in the end."""
-    world = a_world(pick, promises)
-    for _ in range(steps):
-        match pick(("edit", "edit", "edit", "run", "run", "wait")):
-            case "edit":
-                world.edit(*an_edit(world, pick))
-            case "wait":
-                world.wait(pick((5, 20, 50)))
-            case _:
-                meanwhile = [an_edit(world, pick)] if pick((True, False, False)) else []
-                world.run(some_lags(pick), some_bad(pick), meanwhile)
-    world.comes_to_rest()
+        for asked, doubt in list(self.doubts.items()):
+            if self.now >= doubt.at + self.services[asked[1]].delay:
+                del self.doubts[asked]
+                self._done(doubt.write)

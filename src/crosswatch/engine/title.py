@@ -231,7 +231,7 @@ class Title:
     def _adopted(self, *, kept: bool = False) -> BaseRow:
         """The row that the two current readings make; equal to the stored one where nothing changed.
 
-        A kept removal ends where the title is changed or set again, for the user then wants it.
+        Leave to do a kept removal ends where the title is set again, for the user then wants it.
         """
         old = self.row
         source, target = self._agreed(_SOURCE), self._agreed(_TARGET)
@@ -241,9 +241,8 @@ class Title:
         row = replace(old, source=source, target=target, ours=ours)
         if row.values != old.values:
             return replace(row, since=self.now, version=self._next_version(), kept=kept)
-        if old.kept and Delta.TOUCHED in self.deltas.values():
-            return replace(row, version=self._next_version(), kept=False)
-        if (source.native_id, target.native_id) != (old.source.native_id, old.target.native_id):
+        renamed = (source.native_id, target.native_id) != (old.source.native_id, old.target.native_id)
+        if renamed or (old.kept and Delta.TOUCHED in self.deltas.values()):
             return replace(row, version=self._next_version())
         return row
 
