@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from crosswatch import words
 from crosswatch.model.accounts import AccountName
 from crosswatch.model.kinds import Conflict, Feature, Kind, Mode, Side
 from crosswatch.model.refs import Ref, ids
@@ -129,12 +130,18 @@ class Scene:
         here = self.way.gone is Side.SOURCE
         self.one, self.other = (source, target) if here else (target, source)
 
-    def fill(self, rated: int = 0, watched: int = 0, *, settled: bool = True) -> list[Key]:
-        """A library in step on both sides, and old enough that all of it is known for long. Gives its films."""
+    def fill(
+        self, rated: int = 0, watched: int = 0, *, settled: bool = True, both: bool = False
+    ) -> list[Key]:
+        """A library in step on both sides, and old enough that all of it is known for long. Gives its films.
+
+        ``both``: both sides have it from the start, which spares a long first run.
+        """
         films = self.world.movies(rated + watched)
         source = self.one if self.way.gone is Side.SOURCE else self.other
-        source.fill(RATINGS, films[:rated])
-        source.fill(WATCHLIST, films[rated:])
+        for ledger in (self.one, self.other) if both else (source,):
+            ledger.fill(RATINGS, films[:rated])
+            ledger.fill(WATCHLIST, films[rated:])
         self.in_step()
         if settled:
             self.later(DAY)
@@ -184,6 +191,11 @@ class Scene:
         which = Which(pair=self.pair.id, kind=kind)
         return self.world.run(Attention(self.world.house).answer_all(which, answer, items=items))
 
+    def start_afresh(self) -> None:
+        """The answer to another account behind a connection."""
+        (question,) = self.asked(Question.ACCOUNT)
+        self.world.run(Attention(self.world.house).answer(question.question.id, "start_afresh"))
+
     def settings(self, **changes: Any) -> None:
         """Changes what both lanes may do; what concerns the watchlist alone goes there."""
         fresh = self.world.run(Pairs(self.world.house).show(self.pair.id))
@@ -207,6 +219,11 @@ def scene_of(world: World, way: Way, **settings: Any) -> Scene:
 
 def _rule(mode: Mode) -> Conflict:
     return Conflict.ASK if mode is Mode.TWO_WAY else Conflict.SOURCE
+
+
+def said(report: RunReport) -> str:
+    """What a user reads about how a run ended; empty where nothing is to be said."""
+    return words.say(report.run.code, report.run.params).whole if report.run.code else ""
 
 
 def after_first_write(world: World, monkeypatch: pytest.MonkeyPatch, then: Any) -> None:
