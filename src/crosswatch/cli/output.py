@@ -29,6 +29,7 @@ _USED_WRONGLY = (
     "name_taken",
     "pair_cycle",
     "read_only_side",
+    "cannot_remove",
     "sides_fixed",
     "mode_fixed",
 )

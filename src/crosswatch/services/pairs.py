@@ -6,6 +6,7 @@ from functools import partial
 
 from crosswatch.errors import Refused
 from crosswatch.model.accounts import AccountName, is_instance_name
+from crosswatch.model.capabilities import Dates
 from crosswatch.model.kinds import Conflict, Feature, Kind, Mode
 from crosswatch.ports import Provider
 from crosswatch.services.house import House
@@ -137,12 +138,34 @@ class Pairs:
     def _ask_about_kept(
         self, connection: Connection, pair: PairRow, new: Mapping[Feature, LaneSettings]
     ) -> None:
-        """Where removing is switched on, asks about what was taken off before; nothing is removed by that."""
+        """Where removing is switched on, asks about what was taken off before, and no more where it is switched off.
+
+        Nothing is removed by that.
+        """
         for lane in pair.lanes:
-            if lane.settings.remove and not new[lane.feature].remove:
-                held.forget_kept(connection, lane.id)
-            elif new[lane.feature].remove and not lane.settings.remove:
+            if lane.settings.remove != new[lane.feature].remove:
                 held.ask_about_kept(connection, lane.id, self._house.clock.now_ms())
+
+    async def kept(self, pair: PairRow) -> dict[Feature, int]:
+        """What its lanes that do not remove have kept: so many titles are asked about once they do."""
+
+        def read(connection: Connection) -> dict[Feature, int]:
+            return {
+                lane.feature: held.count_kept(connection, lane.id)
+                for lane in pair.lanes
+                if not lane.settings.remove
+            }
+
+        return await self._house.database.read(read)
+
+    def undated(self, source: AccountName, target: AccountName) -> list[str]:
+        """Those of the two services that do not date ratings: the newest cannot be told there."""
+        found = [
+            provider.manifest.label
+            for provider in self._providers(source, target)
+            if provider.manifest.features[Feature.RATINGS].dates is not Dates.OWN
+        ]
+        return list(dict.fromkeys(found))
 
     async def remove(self, pair_id: int) -> PairRow:
         """Deletes a pair and its base; runs and journal stay. Refused ``already_running`` while it runs."""
@@ -188,6 +211,8 @@ def _lanes(new: NewPair, providers: Providers) -> dict[Feature, LaneSettings]:
         for side in written:
             if not side.features[feature].add:
                 raise Refused("read_only_side", label=side.label, feature=feature.value)
+            if settings.remove and not side.features[feature].remove:
+                raise Refused("cannot_remove", label=side.label, feature=feature.value)
         if settings.remove_when_rated and not settings.remove:
             raise Refused("invalid_request", reason="remove_when_rated needs remove to be on")
     if not any(settings.enabled for settings in wanted.values()):

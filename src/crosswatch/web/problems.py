@@ -43,6 +43,7 @@ STATUS: dict[str, int] = {
     "same_account": 422,
     "same_account_twice": 422,
     "read_only_side": 422,
+    "cannot_remove": 422,
     "sides_fixed": 422,
     "mode_fixed": 422,
     "pair_cycle": 409,

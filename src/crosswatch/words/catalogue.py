@@ -146,6 +146,11 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "{label} can only be read, so {feature} cannot be sent there.",
         "Make a one-way pair that takes its {feature} from there.",
     ),
+    "cannot_remove": (
+        "Cannot remove",
+        "{label} does not let anybody remove {feature}.",
+        "Leave removing switched off for {feature}.",
+    ),
     "sides_fixed": (
         "Sides are fixed",
         "The two accounts of a pair cannot be changed.",

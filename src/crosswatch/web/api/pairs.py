@@ -19,11 +19,19 @@ from crosswatch.web.parts import PartsDep
 
 router = APIRouter(prefix="/api/pairs", tags=["Pairs"])
 
-_LIMITS = ("not_yet", "read_only_side", "nothing_to_sync", "pair_cycle", "invalid_request")
+_LIMITS = ("read_only_side", "cannot_remove", "nothing_to_sync", "pair_cycle", "invalid_request")
 
 _CONFLICT = (
     "Whose value wins where both sides changed to different ones. `ask` puts it into the inbox (`/api/attention`). "
     "`newest` goes by the services' own dates, and asks where one has none: TMDb dates nothing."
+)
+
+_REMOVE = (
+    "What was removed on one side, provably, is removed on the other; many at once wait in the inbox. Off by default: "
+    "then it is kept. Switching it on asks about what was kept so far (kind `kept`), and removes nothing by itself."
+)
+_WHEN_RATED = (
+    "Also what a service took off its watchlist itself, because it was rated or played there. Only with `remove`."
 )
 
 
@@ -32,8 +40,8 @@ class WatchlistLane(BaseModel):
 
     enabled: bool
     add: bool
-    remove: bool
-    remove_when_rated: bool
+    remove: bool = Field(description=_REMOVE)
+    remove_when_rated: bool = Field(description=_WHEN_RATED)
 
 
 class RatingsLane(BaseModel):
@@ -42,7 +50,7 @@ class RatingsLane(BaseModel):
     enabled: bool
     add: bool
     change: bool
-    remove: bool
+    remove: bool = Field(description=_REMOVE)
     conflict: Conflict = Field(description=_CONFLICT)
 
 
@@ -91,8 +99,8 @@ class WatchlistBody(Body):
 
     enabled: StrictBool | None = None
     add: StrictBool | None = None
-    remove: StrictBool | None = None
-    remove_when_rated: StrictBool | None = None
+    remove: StrictBool | None = Field(None, description=_REMOVE)
+    remove_when_rated: StrictBool | None = Field(None, description=_WHEN_RATED)
 
 
 class RatingsBody(Body):
@@ -101,7 +109,7 @@ class RatingsBody(Body):
     enabled: StrictBool | None = None
     add: StrictBool | None = None
     change: StrictBool | None = None
-    remove: StrictBool | None = None
+    remove: StrictBool | None = Field(None, description=_REMOVE)
     conflict: Conflict | None = Field(
         None, description=f"{_CONFLICT} Left out: `ask` in a two-way pair, `source` in a one-way pair."
     )
@@ -178,7 +186,7 @@ async def list_pairs(parts: PartsDep, limit: Limit = DEFAULT_PAGE, cursor: Curso
     ),
 )
 async def make_pair(parts: PartsDep, body: NewBody, request: Request, response: Response) -> Pair:
-    """Its first run removes nothing. What a lane cannot do yet is refused as `not_yet`."""
+    """Its first run removes nothing, whatever its lanes may do."""
     new = NewPair(
         _account(body.source),
         _account(body.target),
