@@ -24,6 +24,7 @@ from crosswatch.web.pages.views import (
 from tests.browser.page_parts import CONNECTIONS, HOSTILE, HOUR, LONG, MINUTE, NOW, UNREACHABLE, State, told
 from tests.browser.page_states_inbox import INBOX
 from tests.browser.page_states_pairs import FORM, PAIRS
+from tests.browser.page_states_plans import PLANS
 from tests.browser.page_states_settings import ALONE, SETTINGS
 
 TMDB = SideView("tmdb", "TMDb", "alice")
@@ -129,6 +130,7 @@ HOME = {
         )
     ),
     "home-running": home(pair(PairState.RUNNING, READING)),
+    "home-looking": home(pair(PairState.LOOKING, READING)),
     "home-waiting": home(
         pair(
             PairState.RUNNING,
@@ -335,6 +337,27 @@ ACTIVITY = {
         Status.PARTIAL, lanes=LANES, items=ITEMS, total=5, notice=told("rate_limited", seconds=30)
     ),
     "run-failed": run(Status.FAILED, notice=ENDED),
+    "run-preview-running": run(Status.RUNNING, kind="plan", progress=READING, follow=True),
+    "run-preview": run(
+        Status.SUCCEEDED,
+        kind="plan",
+        plan="7",
+        plan_words="13 added to CrossWatch, 3 changed, nothing removed",
+    ),
+    "run-preview-followed": run(
+        Status.SUCCEEDED, kind="plan", plan="7", plan_words="Nothing would be written", follow=True
+    ),
+    "run-preview-forgotten": run(Status.PARTIAL, kind="plan"),
+    "run-preview-failed": run(Status.FAILED, kind="plan", notice=ENDED),
+    "run-applied": run(
+        Status.SUCCEEDED, lanes=LANES, items=ITEMS, total=4, plan="7", plan_words="13 added to CrossWatch"
+    ),
+    "run-plan-stale": run(
+        Status.FAILED,
+        notice=told(
+            "plan_stale", ("/plans/7", "Go to the preview"), why="moved", titles="Heat (1995), 4 more"
+        ),
+    ),
     "run-cancelled": run(Status.CANCELLED, notice=told("cancelled")),
     "run-interrupted": run(Status.INTERRUPTED, notice=told("interrupted"), trigger="someone_new"),
     "run-hostile": run(
@@ -356,4 +379,4 @@ ACTIVITY = {
     ),
 }
 
-STATES: dict[str, State] = {**HOME, **PAIRS, **INBOX, **ACTIVITY, **SETTINGS, **ALONE}
+STATES: dict[str, State] = {**HOME, **PAIRS, **INBOX, **PLANS, **ACTIVITY, **SETTINGS, **ALONE}

@@ -150,7 +150,7 @@ def test_apply_does_exactly_the_stored_writes_in_both_lanes(world: World) -> Non
     made = previewed(world, pair)
     items = every(world, made)
     assert headline(made.writes, made.labels) == (
-        "1 added to TMDb (second), 1 changed, 1 removed, 1 added to TMDb, 1 removed"
+        "1 added to TMDb (second), 1 changed, 1 removed; 1 added to TMDb, 1 removed"
     )
     world.sim.traffic.reset()
     report = applied(world, made)

@@ -138,7 +138,7 @@ def test_stays_below_the_base_path(name: str) -> None:
     "name",
     [
         "home-hostile", "run-hostile", "tmdb-adding", "error-forbidden-host",
-        "pair-hostile", "pair-new-hostile", "inbox-hostile",
+        "pair-hostile", "plan-hostile", "pair-new-hostile", "inbox-hostile",
     ],
 )  # fmt: skip
 def test_hostile_words_stay_words(name: str) -> None:

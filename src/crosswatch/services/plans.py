@@ -188,14 +188,16 @@ def headline(
     writes: Mapping[tuple[Side, Action], int], labels: Labels, *, number: Callable[[int], str] = str
 ) -> str:
     """What a plan writes, side by side: ``12 added to TMDb, 3 changed, nothing removed``."""
-    said: list[str] = []
+    said: list[list[str]] = []
     for side in (Side.TARGET, Side.SOURCE):
         counts = [(action, writes[side, action]) for action in Action if writes.get((side, action))]
         # The first figure of a side names it, the others follow it.
-        said += [
-            words.written(action, number(count), "" if place else labels[side])
-            for place, (action, count) in enumerate(counts)
-        ]
+        said.append(
+            [
+                words.written(action, number(count), "" if place else labels[side])
+                for place, (action, count) in enumerate(counts)
+            ]
+        )
     return words.written_in_all(said, removed=sum(writes.get((side, Action.REMOVE), 0) for side in Side))
 
 

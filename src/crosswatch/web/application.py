@@ -24,7 +24,7 @@ from crosswatch.web.api import (
 from crosswatch.web.api.documentation import Described
 from crosswatch.web.api.errors import handle_errors
 from crosswatch.web.faults import Faults
-from crosswatch.web.pages import activity, connecting, home, inbox, metadata, pairing, settings
+from crosswatch.web.pages import activity, connecting, home, inbox, metadata, pairing, planning, settings
 from crosswatch.web.pages.entering import entering_routes
 from crosswatch.web.pages.showing import Shower
 from crosswatch.web.parts import Parts
@@ -34,7 +34,7 @@ from crosswatch.web.security import Security
 from crosswatch.web.static import Built
 
 _API = (status, tmdb_sync, tmdb, pairs, plans, runs, attention, providers, config, documentation)
-_PAGES = (home, pairing, inbox, activity, settings, metadata, connecting)
+_PAGES = (home, planning, pairing, inbox, activity, settings, metadata, connecting)
 
 
 def make_application(house: House) -> ASGIApp:

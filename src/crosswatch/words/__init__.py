@@ -107,11 +107,12 @@ def written(action: str, count: str, label: str) -> str:
     return (named if label else alone).format(count=count, label=label)
 
 
-def written_in_all(parts: Sequence[str], *, removed: int) -> str:
-    """The parts in one line, which says so where nothing is removed, or nothing at all is written."""
-    if not parts:
+def written_in_all(sides: Sequence[Sequence[str]], *, removed: int) -> str:
+    """What is written to either side in one line, which says so where nothing is removed, or nothing written."""
+    said = "; ".join(", ".join(parts) for parts in sides if parts)
+    if not said:
         return NOTHING_WRITTEN
-    return ", ".join(parts if removed else [*parts, NOTHING_REMOVED])
+    return said if removed else f"{said}, {NOTHING_REMOVED}"
 
 
 def cause(cause: str, action: str, sides: Mapping[str, object]) -> str:

@@ -45,7 +45,7 @@ async def sync_now(request: Request, parts: PartsDep, show: ShowDep, pair_id: st
         if refused.code == "not_found":
             raise
         if refused.code != "already_running":
-            return await _home_again(request, parts, show, refused)
+            return await home_again(request, parts, show, refused)
     return to(request, "/")
 
 
@@ -129,7 +129,8 @@ def _stand(name: AccountName, standing: Standing) -> Stand:
     return Stand(error, standing.checked_at)
 
 
-async def _home_again(request: Request, parts: Parts, show: Shower, refused: Refused) -> Response:
+async def home_again(request: Request, parts: Parts, show: Shower, refused: Refused) -> Response:
+    """Home with what was refused there."""
     view = replace(await home_view(parts), notice=notice_of(refused))
     return show.page(request, "home.html", view, area=Area.HOME, error=refused)
 

@@ -74,6 +74,19 @@ STATUSES = {
     ),
 }
 
+# The same of a run that only looked.
+LOOKED = STATUSES | {
+    "succeeded": Label("Ready", "It only looked; nothing was written.", "circle-check", "ok"),
+    "partial": Label(
+        "Ready, in part", "A list did not arrive completely. Nothing was written.", "circle-alert", "warn"
+    ),
+    "failed": Label("Failed", "It could not look; nothing was written.", "circle-x", "bad"),
+    "cancelled": Label("Stopped", "You stopped it; nothing was written.", "circle-stop", "idle"),
+    "interrupted": Label(
+        "Interrupted", "The program ended in the middle; nothing was written.", "circle-alert", "warn"
+    ),
+}
+
 RUN_KINDS = {"sync": "Sync", "plan": "Preview", "undo": "Undo"}
 
 TRIGGERS = {
@@ -100,6 +113,7 @@ PHASES = {
 PAIR_STATES = {
     "never": Label("Not synced yet", icon="circle-dashed", tone="idle"),
     "running": Label("Syncing", icon="refresh-cw", tone="run"),
+    "looking": Label("Previewing", icon="eye", tone="run"),
     "in_step": Label("In step", icon="circle-check", tone="ok"),
     "asking": Label("Waits for you", icon="hand", tone="warn"),
     "apart": Label("In step, with exceptions", icon="circle-check", tone="idle"),
@@ -130,6 +144,7 @@ MOODS = {
     ),
     "never": Label("Ready for the first sync.", "The first sync takes nothing away."),
     "running": Label("Getting in step.", "You may close this page; it goes on without you."),
+    "looking": Label("Looking ahead.", "Nothing is written while a preview is made."),
     "in_step": Label("Everything is in step."),
     "asking": Label("Nearly in step.", "All is done but what only you can decide."),
     "apart": Label("In step, with exceptions.", "All is done; what stays otherwise stands below."),
@@ -249,4 +264,6 @@ OUTCOMES = {
     "kept": Label("Kept", icon="shield-check", tone="idle"),
     "left": Label("Left alone", icon="user-round", tone="idle"),
     "conflict": Label("Conflict", icon="split", tone="warn"),
+    "waits": Label("Waits for you", icon="hand", tone="warn"),
+    "cleared": Label("Left alone", icon="star", tone="idle"),
 }

@@ -12,6 +12,7 @@ from crosswatch.services.home import PairNow
 from crosswatch.services.overview import AccountState, ProviderState
 from crosswatch.services.running import RunReport
 from crosswatch.store.journal import Item
+from crosswatch.store.runs import PLAN
 from crosswatch.web.pages.exceptions import exceptions, sentence
 from crosswatch.web.pages.form_views import Choice, MakeView
 from crosswatch.web.pages.labels import FEATURES
@@ -104,7 +105,7 @@ def card(now: PairNow, names: Names, stands: Mapping[AccountName, Stand], at: in
     wrong = next((stand.error for stand in both if stand.error is not None), None)
     state, told, parts = PairState.NEVER, None, exceptions(now)
     if now.going is not None:
-        state = PairState.RUNNING
+        state = PairState.LOOKING if now.going.run.kind == PLAN else PairState.RUNNING
     elif not pair.enabled:
         state = PairState.OFF
     elif wrong is not None:
@@ -131,7 +132,7 @@ def card(now: PairNow, names: Names, stands: Mapping[AccountName, Stand], at: in
         notice=told,
         can_run=state is not PairState.OFF and wrong is None,
         passes=wrong is None and last is not None and last.run.code in _PASSING,
-        but=sentence(parts, in_step=_is_in_step(state)) if state is not PairState.RUNNING else "",
+        but=sentence(parts, in_step=_is_in_step(state)) if now.going is None else "",
         beyond=max(0, _beyond_all(last, pair.mode) - now.beyond) if last and _is_in_step(state) else 0,
     )
 

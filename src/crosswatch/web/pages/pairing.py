@@ -19,6 +19,7 @@ from crosswatch.web.pages.home import stands_of, to
 from crosswatch.web.pages.labels import FEATURES
 from crosswatch.web.pages.making import make_view
 from crosswatch.web.pages.pair_views import NewPairView, PairView
+from crosswatch.web.pages.planning import to_preview
 from crosswatch.web.pages.showing import ShowDep, notice_of
 from crosswatch.web.pages.views import Area
 from crosswatch.web.parts import Parts, PartsDep
@@ -39,11 +40,16 @@ async def new_pair(request: Request, parts: PartsDep, show: ShowDep) -> Response
 
 @router.post("/pairs/new")
 async def make(request: Request, parts: PartsDep, show: ShowDep) -> Response:
-    """Makes a pair and begins its first run. Sent twice it is one pair; what is refused is shown with its form."""
+    """Makes a pair and begins its first run, or a preview of it. Sent twice it is one pair.
+
+    What is refused is shown with its form.
+    """
     sent = await read_form(request)
     new = _wanted(sent)
     try:
         pair = await parts.pairs.add(new)
+        if sent.get("then") == "preview":
+            return to_preview(request, await parts.plans.start(pair.id, trigger="page"))
         await parts.running.start(pair.id, trigger="page")
     except Refused as refused:
         if refused.code == "pair_exists" and await _is_there(parts, new):

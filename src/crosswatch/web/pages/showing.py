@@ -95,6 +95,11 @@ class Shower:
             return PlainTextResponse(f"{notice.said.whole}\n\n{said.whole}\n", status_of(error))
         return HTMLResponse(html, status, headers_for(status, params))
 
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone in which pages tell the time."""
+        return self._taste()[1]
+
     def _frame(self, request: Request, area: Area, *, nav: bool = True) -> Frame:
         theme, zone = self._taste()
         return Frame(

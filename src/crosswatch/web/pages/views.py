@@ -138,11 +138,13 @@ class ConnectionView:
 class PairState(StrEnum):
     """How far a pair is in step. ``PARTLY``: the last run left something; ``BROKEN``: it could decide nothing.
 
-    ``ASKING``: in step but for what only the user can decide; ``APART``: but for what waits or stays otherwise.
+    ``LOOKING``: a preview is being made. ``ASKING``: in step but for what only the user can decide; ``APART``: but for
+    what waits or stays otherwise.
     """
 
     NEVER = "never"
     RUNNING = "running"
+    LOOKING = "looking"
     IN_STEP = "in_step"
     ASKING = "asking"
     APART = "apart"
@@ -211,7 +213,7 @@ class HomeView:
     @property
     def running(self) -> bool:
         """Whether the page has a stream to listen to."""
-        return any(pair.state is PairState.RUNNING for pair in self.pairs)
+        return any(pair.progress is not None for pair in self.pairs)
 
     @property
     def latest(self) -> int | None:
@@ -226,6 +228,7 @@ class HomeView:
             return "offer" if self.offer else "empty"
         for state in (
             PairState.RUNNING,
+            PairState.LOOKING,
             PairState.BROKEN,
             PairState.PARTLY,
             PairState.ASKING,
@@ -289,7 +292,10 @@ class ItemView:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """One run. ``lane`` filters ``items`` (empty: all), ``next`` is the cursor of their next page."""
+    """One run. ``lane`` filters ``items`` (empty: all), ``next`` is the cursor of their next page.
+
+    ``plan`` is the plan that it made or applied, with what that writes; ``follow`` leads on to it once it is made.
+    """
 
     id: str
     pair: str
@@ -309,6 +315,9 @@ class RunView:
     next: str = ""
     first: bool = True
     lane: str = ""
+    plan: str = ""
+    plan_words: str = ""
+    follow: bool = False
 
     @property
     def running(self) -> bool:

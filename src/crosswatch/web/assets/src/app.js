@@ -38,10 +38,12 @@ document.addEventListener("submit", (event) => {
   if (event.target.matches("form[data-connect]")) lookUntil = Date.now() + LOOK_AFTER_CONNECT;
 });
 
-// A part that was swapped in may change what the page is about; it says so itself.
+// A part that was swapped in may change what the page is about, or lead on to another one; it says so itself.
 document.addEventListener("htmx:after:swap", () => {
   const title = document.querySelector("main [data-title]")?.dataset.title;
   if (title) document.title = title;
+  const next = document.querySelector("main [data-next]")?.dataset.next;
+  if (next) window.location.replace(next);
 });
 
 // Keeps relative times true while a page stays open; says what rendering.relative says on the server.
