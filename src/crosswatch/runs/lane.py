@@ -43,8 +43,12 @@ class LaneRun:
     async def carry_out(self, derived: Derived) -> None:
         """Stores the plan and does it. Raises Cancelled, a ServiceError, or Refused ``lease_lost``."""
         numbered = await self._commit(derived)
-        await self._remember_watchlists([write for _, write in numbered])
-        await self._write(numbered, derived.reads)
+        try:
+            await self._remember_watchlists([write for _, write in numbered])
+            await self._write(numbered, derived.reads)
+        finally:
+            ended = sum(self.counts.done.values()) + sum(self.counts.outcomes.values())
+            self.counts.not_sent(self.counts.planned - ended)
 
     async def _commit(self, derived: Derived) -> list[Numbered]:
         """One transaction: what was read, the rows that agree, what somebody has to decide, every write as planned."""
@@ -181,20 +185,16 @@ class LaneRun:
         """Adds and changes of both sides before any removal."""
         self.run.progress.enter("writing", feature=self.feature, total=len(numbered))
         applying = {name: self._applying(name, reads[name]) for name in self.run.sides}
-        try:
-            for removals in (False, True):
-                for name in (Side.TARGET, Side.SOURCE):
-                    writes = [
-                        one
-                        for one in numbered
-                        if one[1].side is name and (one[1].action is Action.REMOVE) is removals
-                    ]
-                    await applying[name].all(writes)
-            for name in self.run.sides:
-                await self._confirm(name, [write for _, write in numbered if write.side is name])
-        finally:
-            ended = sum(self.counts.done.values()) + sum(self.counts.outcomes.values())
-            self.counts.not_sent(self.counts.planned - ended)
+        for removals in (False, True):
+            for name in (Side.TARGET, Side.SOURCE):
+                writes = [
+                    one
+                    for one in numbered
+                    if one[1].side is name and (one[1].action is Action.REMOVE) is removals
+                ]
+                await applying[name].all(writes)
+        for name in self.run.sides:
+            await self._confirm(name, [write for _, write in numbered if write.side is name])
 
     async def _confirm(self, name: Side, writes: Sequence[PlannedWrite]) -> None:
         """Asks about one or two of what was just written: shown as sent, their like cannot come back off.
