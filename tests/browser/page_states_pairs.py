@@ -29,6 +29,7 @@ PAIR = PairView(
     (Feature.WATCHLIST, Feature.RATINGS),
     (Feature.RATINGS,),
     Conflict.ASK,
+    undated="TMDb",
 )
 
 PAIRS = {
@@ -53,6 +54,9 @@ PAIRS = {
         Area.HOME,
     ),
     "pair": State("pair.html", PAIR, Area.HOME),
+    "pair-removes": State(
+        "pair.html", replace(PAIR, removes=tuple(Feature), when_rated=True, kept=12), Area.HOME
+    ),
     "pair-delete": State("pair_delete.html", PAIR, Area.HOME),
     "pair-one-way": State(
         "pair.html",

@@ -57,8 +57,14 @@ def tell(report: RunReport, account: str) -> None:
             lines.append(f"    {hidden} hidden: the service counts them and does not list them")
         if lane.get("replaced"):
             lines.append(f"    {lane['replaced']} took the place of a rating that the service had not shown")
+        if lane.get("cleared"):
+            lines.append(
+                f"    {lane['cleared']} taken off by the service itself, because you rated or watched them"
+            )
         for why, titles in lane.get("why_held", {}).items():
             lines.append(f"    {titles} held: {words.held(why)}")
+        if lane.get("waiting"):
+            lines.append(f"    {lane['waiting']} held until you allow it: “crosswatch attention”")
         if lane.get("conflicts"):
             lines.append("    whose value counts is for you to say: “crosswatch attention”")
     if not (report.lanes or decided):

@@ -54,6 +54,22 @@ CONFLICTS = {
     ),
 }
 
+# What it means to let a pair remove: one way, where the left side leads, and both ways.
+REMOVES = {
+    Feature.WATCHLIST: Label(
+        "From the watchlist",
+        "What you take off the first account’s watchlist is taken off the second one’s, where CrossWatch put it.",
+    ),
+    Feature.RATINGS: Label(
+        "Ratings",
+        "What you unrate in the first account is unrated in the second one, where CrossWatch rated it.",
+    ),
+}
+REMOVES_BOTH = {
+    Feature.WATCHLIST: "What you take off one watchlist is taken off the other one.",
+    Feature.RATINGS: "What you unrate in one account is unrated in the other one.",
+}
+
 ACTIONS = {
     Action.ADD: Label("Add", icon="plus"),
     Action.CHANGE: Label("Change", icon="pencil"),

@@ -17,7 +17,11 @@ class NewPairView:
 
 @dataclass(frozen=True, slots=True)
 class PairView:
-    """What can be changed in a pair, as it is. ``shared``: the features that both services have."""
+    """What can be changed in a pair, as it is. ``shared``: the features that both services have.
+
+    ``removes``: those in which it removes, and ``when_rated`` also what a service took off itself. ``kept``: how many
+    titles are asked about once it removes everywhere; ``undated`` names the services that do not date ratings.
+    """
 
     id: str
     name: str
@@ -28,4 +32,8 @@ class PairView:
     shared: tuple[Feature, ...]
     features: tuple[Feature, ...]
     conflict: Conflict
+    removes: tuple[Feature, ...] = ()
+    when_rated: bool = False
+    kept: int = 0
+    undated: str = ""
     notice: Notice | None = None

@@ -11,7 +11,7 @@ from crosswatch.errors import Refused
 from crosswatch.model.accounts import AccountName
 from crosswatch.model.kinds import Conflict, Feature, Mode
 from crosswatch.services.pairs import NewPair, lane_defaults
-from crosswatch.store.pairs import PairRow
+from crosswatch.store.pairs import LaneRow, LaneSettings, PairRow
 from crosswatch.web.api.fields import number
 from crosswatch.web.pages.form_views import MakeView
 from crosswatch.web.pages.forms import Form, read_form
@@ -71,18 +71,14 @@ async def show_pair(request: Request, parts: PartsDep, show: ShowDep, pair_id: s
 
 @router.post("/pairs/{pair_id}")
 async def change(request: Request, parts: PartsDep, show: ShowDep, pair_id: str) -> Response:
-    """Stores name, switch, features, and whose rating counts."""
+    """Stores name, switch, features, whose rating counts, and where it removes.
+
+    Leads to the inbox where titles are asked about because of that.
+    """
     pair = await parts.pairs.show(number("pair", pair_id))
     form = await read_form(request)
-    conflict, wanted = _word(Conflict, form.get("conflict")), set(form.all("features"))
-    lanes = {
-        lane.feature: replace(
-            lane.settings,
-            enabled=lane.feature.value in wanted,
-            conflict=conflict or lane.settings.conflict,
-        )
-        for lane in pair.lanes
-    }
+    lanes = {lane.feature: _changed(lane, form) for lane in pair.lanes}
+    kept = await parts.pairs.kept(pair)
     try:
         await parts.pairs.change(
             pair.id, name=_name(form.get("name")), enabled=bool(form.get("enabled")), features=lanes
@@ -90,7 +86,8 @@ async def change(request: Request, parts: PartsDep, show: ShowDep, pair_id: str)
     except Refused as refused:
         view = replace(await _pair_view(parts, pair), notice=notice_of(refused))
         return show.page(request, "pair.html", view, area=Area.HOME, error=refused)
-    return to(request, "/")
+    asked = any(lanes[feature].remove and count for feature, count in kept.items())
+    return to(request, "/attention" if asked else "/")
 
 
 @router.api_route("/pairs/{pair_id}/delete", methods=["GET", "HEAD"])
@@ -147,6 +144,19 @@ def _chosen(form: MakeView, new: NewPair, sent: Form) -> MakeView:
     )
 
 
+def _changed(lane: LaneRow, form: Form) -> LaneSettings:
+    """The settings of a lane as the form has them; what is not ticked is off."""
+    removes = lane.feature.value in form.all("removes")
+    rated = removes and lane.feature is Feature.WATCHLIST and bool(form.get("when_rated"))
+    return replace(
+        lane.settings,
+        enabled=lane.feature.value in form.all("features"),
+        conflict=_word(Conflict, form.get("conflict")) or lane.settings.conflict,
+        remove=removes,
+        remove_when_rated=rated,
+    )
+
+
 async def _is_there(parts: Parts, new: NewPair) -> bool:
     wanted = (new.source, new.target, new.mode)
     return any((pair.source, pair.target, pair.mode) == wanted for pair in await parts.pairs.every())
@@ -181,4 +191,8 @@ async def _pair_view(parts: Parts, pair: PairRow) -> PairView:
         shared=tuple(feature for feature in FEATURES if feature in lanes),
         features=tuple(feature for feature, lane in lanes.items() if lane.enabled),
         conflict=lanes[Feature.RATINGS].conflict if Feature.RATINGS in lanes else Conflict.ASK,
+        removes=tuple(feature for feature, lane in lanes.items() if lane.remove),
+        when_rated=any(lane.remove_when_rated for lane in lanes.values()),
+        kept=sum((await parts.pairs.kept(pair)).values()),
+        undated=" and ".join(parts.pairs.undated(pair.source, pair.target)),
     )
