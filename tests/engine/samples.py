@@ -6,6 +6,7 @@ Times are small numbers of milliseconds around ``NOW``, so that every boundary o
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import product
 
 from hypothesis import HealthCheck, settings
@@ -65,19 +66,27 @@ class Case:
         return {*self.base, *self.source.listed, *self.target.listed}
 
     def plan(self) -> Plan:
-        """What the engine makes of it; looked up at every call, so that a broken engine can be put in its place."""
-        from crosswatch.engine import plan as planner
+        """What the engine makes of it. It is made once, and nobody changes it."""
+        return self._planned
 
-        return planner.plan(self.base, self.source, self.target, self.rules, now=self.now)
+    @cached_property
+    def _planned(self) -> Plan:
+        return self._plan()
 
     def guarded(self) -> Plan:
         """The same, with what is too much held back."""
         from crosswatch.engine import guard as guards
 
-        made = self.plan()
+        made = self._plan()
         views = {side: self.view(side) for side in Side}
         guards.guard(made, self.base, views, self.rules, self.bounds)
         return made
+
+    def _plan(self) -> Plan:
+        """Looked up at every call, so that a broken engine can be put in its place."""
+        from crosswatch.engine import plan as planner
+
+        return planner.plan(self.base, self.source, self.target, self.rules, now=self.now)
 
 
 def values_on(grid: Grid | None) -> st.SearchStrategy[Value]:

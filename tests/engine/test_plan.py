@@ -264,6 +264,7 @@ def late_list_after_a_removal() -> None:
     """A title is taken off the source and removed on the target; then copies of the source that lag show it again."""
     world = two_services(delay=40)
     world.edit(S, 1, 800)
+    world.edit(S, 2, 800)
     for _ in range(2):
         world.wait(50)
         world.run()
