@@ -150,8 +150,8 @@ def document(browser: Browser, served: Served) -> None:
         edit("add", place)
     for place in (20, 21):
         edit("remove", place)
-    page.set_viewport_size({"width": 1200, "height": 1180})
-    shoot_document("preview", f"plans/{script.run('pairs/1/plan')['plan_id']}")
+    page.set_viewport_size({"width": 1200, "height": 1060})
+    shoot_document("preview-page", f"plans/{script.run('pairs/1/plan')['plan_id']}")
     page.close()
 
 
