@@ -126,7 +126,7 @@ def a_pair_that_removes(script: Script, served: Served) -> Callable[[Action, int
 
 
 def document(browser: Browser, served: Served) -> None:
-    """An inbox in which more removals wait than the guard lets pass, and a preview of a little of everything."""
+    """Home, an inbox in which more removals wait than the guard lets pass, a preview of a little of everything."""
     page = browser.new_page(
         viewport={"width": 1200, "height": 820}, color_scheme="dark", reduced_motion="reduce"
     )
@@ -139,6 +139,7 @@ def document(browser: Browser, served: Served) -> None:
         assert answer.ok, f"{path}: {answer.status}"
         page.screenshot(path=IMAGES / f"{name}.png")
 
+    shoot_document("home", "")
     for place in range(3, 12):
         edit("remove", place)
     script.run("pairs/1/run")
