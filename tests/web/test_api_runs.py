@@ -143,6 +143,6 @@ def test_runs_that_are_not_there(api: Api) -> None:
 
 
 def test_what_is_not_built_is_not_there(filled: Api) -> None:
-    for path in ("/pairs/1/plan", "/runs/1/undo", "/titles", "/imports", "/plans/1"):
+    for path in ("/runs/1/undo", "/titles", "/imports", "/exports"):
         assert filled.refused("GET", path) == (404, "not_found")
         assert filled.refused("POST", path) == (404, "not_found")

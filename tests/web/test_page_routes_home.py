@@ -42,7 +42,7 @@ def test_from_the_offer_to_in_step(site: Site) -> None:
     assert "One step left." in offer
     assert "TMDb: alice" in offer
     assert "nothing is removed from either side" in offer
-    assert "Starts the first sync." in offer
+    assert "Starts the first sync, or only shows what it would do." in offer
     assert site.to(KEEP, **ONE_WAY, features=BOTH) == "/"
     messages = site.stream("/stream")
     assert messages[0].startswith("retry: 3000\ndata: ")
