@@ -1,5 +1,6 @@
 """Pairs over the API: made, changed, deleted; and everything that is refused, with its code."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -74,9 +75,8 @@ def test_only_the_lanes_that_are_named_are_switched_on(connected: Api) -> None:
         ({"target": "tmdb"}, 422, "same_account"),
         ({"target": {"provider": "tmdb", "instance": "default"}}, 422, "same_account"),
         ({"mode": "both"}, 422, "invalid_request"),
-        ({"features": {"watchlist": {"remove": True}}}, 501, "not_yet"),
-        ({"features": {"watchlist": {"remove_when_rated": True}}}, 501, "not_yet"),
-        ({"mode": "two-way", "features": {"ratings": {"remove": True}}}, 501, "not_yet"),
+        ({"features": {"watchlist": {"remove_when_rated": True}}}, 422, "invalid_request"),
+        ({"features": {"ratings": {"remove_when_rated": True}}}, 422, "invalid_request"),
         ({"mode": "two-way"}, 409, "pair_exists"),
         ({"source": "tracker", "target": "tmdb"}, 409, "pair_cycle"),
         ({"source": "tmdb/second"}, 409, "not_connected"),
@@ -102,10 +102,35 @@ def test_both_sides_the_same_person_is_the_same_account(connected: Api, mode: st
     assert "tmdb and tmdb/second are the same account (alice)." in answer.json()["error"]
 
 
-def test_removals_are_refused_with_a_sentence(connected: Api) -> None:
-    body = {"source": "tmdb", "target": "tracker", "features": {"watchlist": {"remove": True}}}
+def test_removing_is_switched_on_lane_by_lane(connected: Api) -> None:
+    both = {"remove": True, "remove_when_rated": True}
+    made = connected.pair(features={"watchlist": both, "ratings": {}})["features"]
+    assert (made["watchlist"], made["ratings"]) == ({**WATCHLIST, **both}, RATINGS)
+    ratings = {"features": {"ratings": {"remove": True}}}
+    changed = connected.call("PATCH", "/pairs/1", ratings).json()["features"]
+    assert (changed["watchlist"], changed["ratings"]) == ({**WATCHLIST, **both}, {**RATINGS, "remove": True})
+    off = {"features": {"watchlist": {"remove": False}}}
+    assert connected.refused("PATCH", "/pairs/1", off) == (422, "invalid_request")
+    off["features"]["watchlist"]["remove_when_rated"] = False
+    assert connected.call("PATCH", "/pairs/1", off).json()["features"]["watchlist"] == WATCHLIST
+
+
+@pytest.mark.parametrize(("mode", "fits"), [("one-way", True), ("two-way", False)])
+def test_removing_is_refused_where_a_written_side_cannot(
+    connected: Api, monkeypatch: pytest.MonkeyPatch, mode: str, fits: bool
+) -> None:
+    """TMDb as it would be if nobody could take a rating back there."""
+    provider = connected.house.providers["tmdb"]
+    features = {name: replace(one, remove=False) for name, one in provider.manifest.features.items()}
+    keeps = replace(provider.manifest, features=features)
+    monkeypatch.setattr(type(provider), "manifest", property(lambda _: keeps))
+    body = {"source": "tmdb", "target": "tracker", "mode": mode, "features": {"ratings": {"remove": True}}}
     answer = connected.call("POST", "/pairs", body)
-    assert answer.json()["error"].startswith("CrossWatch does not remove titles yet, so “remove”")
+    assert (answer.status_code, answer.json().get("code")) == (
+        (201, None) if fits else (422, "cannot_remove")
+    )
+    if not fits:
+        assert answer.json()["error"].startswith("TMDb does not let anybody remove ratings.")
 
 
 @pytest.mark.parametrize(
@@ -149,7 +174,7 @@ def test_bodies_that_are_wrong_say_where(connected: Api, body: object, where: se
         ({"target": {"provider": "tmdb"}}, 422, "sides_fixed"),
         ({"mode": "two-way"}, 422, "mode_fixed"),
         ({"source": "tracker", "target": "tmdb"}, 422, "sides_fixed"),
-        ({"features": {"ratings": {"remove": True}}}, 501, "not_yet"),
+        ({"features": {"watchlist": {"remove_when_rated": True}}}, 422, "invalid_request"),
         ({"name": "second"}, 409, "name_taken"),
         ({"id": "2"}, 422, "invalid_request"),
         (

@@ -154,12 +154,55 @@ def test_a_pair_is_changed_on_its_own_page(site: Site) -> None:
     assert "Switched off" in site.get("/")
 
 
-def test_a_one_way_pair_is_not_asked_whose_rating_counts(site: Site) -> None:
+def test_whose_rating_counts_can_be_changed_one_way_too(site: Site) -> None:
     site.pair()
     page = site.html("/pairs/1")
-    assert 'name="conflict"' not in page
+    assert chosen(page) == {"ratings", "watchlist", "source", "on"}
+    assert "TMDb gives no dates, so it asks." in words(page)
     assert site.to("/pairs/1", name="Mine", enabled="on", **RATINGS) == "/"
     assert site.api.get("/pairs/1")["features"]["ratings"]["conflict"] == "source"
+    assert site.to("/pairs/1", name="Mine", enabled="on", conflict="target", **RATINGS) == "/"
+    assert site.api.get("/pairs/1")["features"]["ratings"]["conflict"] == "target"
+
+
+def test_removing_is_ticked_list_by_list(site: Site) -> None:
+    site.pair()
+    said = site.get("/pairs/1")
+    assert "What you take off the first account’s watchlist is taken off the second one’s" in said
+    assert "A first sync removes nothing." in said
+    ticked = {"name": "Mine", "enabled": "on", "features": ["ratings", "watchlist"]}
+    site.to("/pairs/1", **ticked, removes="watchlist", when_rated="on")
+    features = site.api.get("/pairs/1")["features"]
+    assert (features["watchlist"]["remove"], features["watchlist"]["remove_when_rated"]) == (True, True)
+    assert features["ratings"]["remove"] is False
+    site.to("/pairs/1", **ticked, removes="ratings", when_rated="on")
+    features = site.api.get("/pairs/1")["features"]
+    assert (features["watchlist"]["remove"], features["watchlist"]["remove_when_rated"]) == (False, False)
+    assert features["ratings"]["remove"] is True
+    site.to("/pairs/1", **ticked)
+    assert site.api.get("/pairs/1")["features"]["ratings"]["remove"] is False
+
+
+def test_switching_removing_on_leads_to_what_was_kept_and_removes_nothing(site: Site) -> None:
+    films = site.sim.catalogue.add_synthetic(movies=3)
+    site.sim.fill_watchlist("alice", films)
+    site.pair()
+    assert site.sim.user("alice").shelf("watchlist", "movie").drop(films[0], 0.0)
+    site.sync()
+    assert "you are asked about 1 title that was kept so far." in site.get("/pairs/1")
+    ticked = {"name": "Mine", "enabled": "on", "features": ["ratings", "watchlist"]}
+    assert site.to("/pairs/1", **ticked, removes=["watchlist", "ratings"]) == "/attention"
+    said = site.get("/attention")
+    assert "1 title is on CrossWatch’s watchlist alone" in said
+    assert "Nothing is removed until you say so." in said
+    assert "In step, but 1 kept title waits for you." in site.get("/")
+    site.sync()
+    question = site.api.get("/attention")["items"][0]
+    assert (question["kind"], question["side"], question["answers"]) == ("kept", "target", ["allow", "keep"])
+    assert site.to("/attention", say=f"allow:{question['id']}") == "/attention"
+    site.sync()
+    assert "Everything is in step." in site.get("/")
+    assert site.api.get("/runs/4")["lanes"]["watchlist"]["removed"] == 1
 
 
 @pytest.mark.parametrize(
