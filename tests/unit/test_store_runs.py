@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -217,6 +218,18 @@ def test_a_snapshot_loses_only_what_is_surely_gone(
     snapshot(database, now, whole=whole, unclear=(unclear,), at=9)
     left = {unclear: 850, changed: 900, same: 850} | ({} if whole else {unlisted: 850})
     assert values(database) == left
+
+
+def test_it_is_known_since_when_each_title_is_shown_as_it_is(database: Database, titles: list[int]) -> None:
+    same, changed, unlisted, written = titles[:4]
+    snapshot(database, {same: Reading(850, 5), changed: Reading(850, 5), unlisted: Reading(850, 5)})
+    snapshot(database, {same: Reading(850, 9), changed: Reading(900, 9)}, whole=False, at=9)
+    database.write_now(lambda connection: readings.learn(connection, 1, RATINGS, {written: Reading(50, 11)}))
+    found = database.read_now(lambda connection: readings.shown_since(connection, 1, RATINGS))
+    assert found == {same: 5, changed: 9, unlisted: 5, written: 11}
+    others = [(2, RATINGS), (1, Feature.WATCHLIST)]
+    for account, feature in others:
+        assert database.read_now(partial(readings.shown_since, account_id=account, feature=feature)) == {}
 
 
 def test_what_was_written_is_in_the_snapshot(database: Database, titles: list[int]) -> None:

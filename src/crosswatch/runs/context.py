@@ -29,8 +29,7 @@ class Context:
     """One run. ``next_seq``: the journal's next free number.
 
     ``planned``: the titles that each lane writes, or would write, on each side. ``ratings_read``: the sides whose
-    whole list of ratings this run has stored. ``was_listed``: what a side's watchlist held before this run wrote
-    ratings there.
+    whole list of ratings this run has stored.
     """
 
     tools: Tools
@@ -42,7 +41,6 @@ class Context:
     next_seq: int = 1
     planned: dict[tuple[Feature, Side], frozenset[Key]] = field(default_factory=dict)
     ratings_read: set[Side] = field(default_factory=set)
-    was_listed: dict[Side, frozenset[Key]] = field(default_factory=dict)
 
     @property
     def uids(self) -> dict[Side, str]:

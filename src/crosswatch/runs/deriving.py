@@ -1,10 +1,10 @@
 """From two accounts to a plan: read both sides, prove absences, decide, and hold back what is too much."""
 
 import asyncio
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from crosswatch.engine.base import Answer, BaseRow, Key, Rules, SideView
+from crosswatch.engine.base import Answer, BaseRow, Key, LastWrite, Rules, SideView
 from crosswatch.engine.grids import off_grid
 from crosswatch.engine.guard import WINDOW_MS, Bounds, guard
 from crosswatch.engine.plan import LOOKUPS_PER_SIDE, plan, to_look_up
@@ -13,13 +13,13 @@ from crosswatch.errors import Refused
 from crosswatch.model.capabilities import Dates, Quirk
 from crosswatch.model.kinds import Feature, Side
 from crosswatch.model.readings import mark_of
-from crosswatch.model.values import Value
 from crosswatch.runs.context import Context
 from crosswatch.runs.counts import LaneCounts
 from crosswatch.runs.settle import in_doubt, settle_by_list
 from crosswatch.runs.sides import OpenSide, SideRead, prove, read_side
 from crosswatch.store import attention, base, held, journal, readings
 from crosswatch.store.database import Connection
+from crosswatch.store.journal import Entry
 from crosswatch.store.pairs import LaneRow
 
 _LONGEST_READ_MS = 15 * 60 * 1000
@@ -118,7 +118,7 @@ class Deriving:
         rows = base.of_lane(connection, lane, self._run.kinds(self._feature))
         return _Known(
             rows=rows,
-            views={name: self._view(connection, name, reads[name]) for name in self._run.sides},
+            views={name: self._view(connection, name, reads[name], rows) for name in self._run.sides},
             rules=self._rules(
                 attention.answers(connection, lane),
                 held.approved(connection, lane, now),
@@ -128,13 +128,16 @@ class Deriving:
             hidden=journal.moved(connection, lane) | attention.titles(connection, lane),
         )
 
-    def _view(self, connection: Connection, name: Side, read: SideRead) -> SideView:
+    def _view(
+        self, connection: Connection, name: Side, read: SideRead, rows: Mapping[Key, BaseRow]
+    ) -> SideView:
         side, run = self._run.sides[name], self._run
         capability, uid = side.capability(self._feature), side.account.uid
         unsettled = journal.unsettled(connection, uid)
         clears = self._feature is Feature.WATCHLIST and (
             Quirk.RATING_MAY_CLEAR_WATCHLIST in side.manifest.quirks
         )
+        rated = journal.last_writes(connection, uid, Feature.RATINGS) if clears else {}
         return SideView(
             listed=read.listed,
             whole=read.end.whole,
@@ -149,8 +152,8 @@ class Deriving:
             looks_up=bool(side.manifest.lookup_batch),
             clears=clears,
             marks=self._marks(connection, side, read) if clears else {},
-            rated_by_us=_rated_by_us(connection, uid) if clears else {},
-            was_listed=run.was_listed.get(name, frozenset()),
+            rated_by_us={key: one.value for key, one in rated.items() if one.value is not None},
+            was_listed=_was_listed(connection, side, rows, rated, unsettled) if clears else frozenset(),
             wanted=frozenset(
                 base.wanted_by_others(connection, self._lane.id, self._feature, uid)
                 | {entry.title for entry in unsettled}
@@ -245,6 +248,30 @@ def _bounds(connection: Connection, lane: int, rows: Mapping[Key, BaseRow], sinc
     return Bounds(base=len(before), lately=journal.lately(connection, lane, since))
 
 
-def _rated_by_us(connection: Connection, uid: str) -> dict[Key, Value]:
-    written = journal.last_writes(connection, uid, Feature.RATINGS)
-    return {key: write.value for key, write in written.items() if write.value is not None}
+def _was_listed(
+    connection: Connection,
+    side: OpenSide,
+    rows: Mapping[Key, BaseRow],
+    written: Mapping[Key, LastWrite],
+    unsettled: Sequence[Entry],
+) -> frozenset[Key]:
+    """The titles that this side's watchlist still held when we rated them there: it may have taken them off since.
+
+    Those rated since that list was last read as a whole, by this run or by one that was cut off before it came to the
+    list; and those of which no row says that the list held them. A rating counts also while it is in doubt.
+    """
+    rated = {key: write.at for key, write in written.items() if write.value is not None}
+    rated |= {
+        entry.title: entry.sent_at or 0
+        for entry in unsettled
+        if entry.feature is Feature.RATINGS and entry.wanted is not None
+    }
+    if not rated:
+        return frozenset()
+    last = readings.snapshots(connection, side.account.id).get(Feature.WATCHLIST)
+    since = readings.shown_since(connection, side.account.id, Feature.WATCHLIST)
+    return frozenset(
+        key
+        for key, at in rated.items()
+        if key in since and since[key] <= at and (last is None or last.taken_at <= at or key not in rows)
+    )

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from crosswatch.engine.base import Key, Rules
 from crosswatch.engine.grids import alike, read_since
@@ -11,7 +12,7 @@ from crosswatch.engine.planned import PlannedWrite
 from crosswatch.errors import Refused, ServiceError
 from crosswatch.model.capabilities import Quirk
 from crosswatch.model.kinds import Action, Feature, Side
-from crosswatch.model.readings import TitleState
+from crosswatch.model.readings import Reading, TitleState
 from crosswatch.runs.applying import Applying
 from crosswatch.runs.context import Context
 from crosswatch.runs.counts import LaneCounts
@@ -20,7 +21,7 @@ from crosswatch.runs.looks import Looks
 from crosswatch.runs.proofs import Proofs
 from crosswatch.runs.sending import Numbered, check
 from crosswatch.runs.sides import OpenSide, SideRead, look_up, read_side, refs_for, value_of
-from crosswatch.store import attention, base, held, journal, pairs, readings, unmatched
+from crosswatch.store import attention, base, held, journal, leases, pairs, readings, unmatched
 from crosswatch.store.database import Connection
 from crosswatch.store.journal import Entry
 from crosswatch.store.pairs import LaneRow
@@ -159,7 +160,7 @@ class LaneRun:
         ]
 
     async def _remember_watchlists(self, writes: Sequence[PlannedWrite]) -> None:
-        """Reads what our own ratings may take off a watchlist, before they do: nobody would have seen it there."""
+        """Stores what our own ratings may take off a watchlist, before they do: nobody would have seen it there."""
         watched = any(
             lane.settings.enabled and lane.feature is Feature.WATCHLIST for lane in self.run.pair.lanes
         )
@@ -169,7 +170,12 @@ class LaneRun:
             rated = {write.key for write in writes if write.side is name and write.wanted is not None}
             if rated and Quirk.RATING_MAY_CLEAR_WATCHLIST in side.manifest.quirks:
                 read = await self.run.progress.unless_stopped(self._read(side, Feature.WATCHLIST))
-                self.run.was_listed[name] = frozenset(rated & read.listed.keys())
+                there = {key: one for key, one in read.readings().items() if key in rated}
+                await self.run.tools.database.write(partial(self._keep_listed, side, there))
+
+    def _keep_listed(self, side: OpenSide, there: Mapping[Key, Reading], connection: Connection) -> None:
+        leases.check(connection, self.run.fences)
+        readings.learn(connection, side.account.id, Feature.WATCHLIST, there)
 
     async def _read(self, side: OpenSide, feature: Feature) -> SideRead:
         return await read_side(

@@ -133,6 +133,14 @@ def known_since(connection: Connection, account_id: int, feature: Feature, befor
     return {row.title: row.value for row in connection.execute(query)}
 
 
+def shown_since(connection: Connection, account_id: int, feature: Feature) -> dict[int, int]:
+    """Title -> since when an account has shown it as its last snapshot has it (UTC ms)."""
+    query = select(reading.c.title, reading.c.seen_at).where(
+        reading.c.account == account_id, reading.c.feature == feature
+    )
+    return {row.title: row.seen_at for row in connection.execute(query)}
+
+
 def values(connection: Connection, account_id: int, feature: Feature) -> dict[int, int]:
     """Title -> value of an account's last snapshot."""
     found: dict[int, int] = {}
