@@ -8,6 +8,7 @@ so it is imported once, and each run is a process that is forked from there.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from crosswatch import app
@@ -58,20 +60,20 @@ MOMENTS = {
 
 
 class Killer:
-    """Kills this process the n-th time that a moment comes."""
+    """Kills this process the n-th time that a moment comes; ``came`` says how often each came so far."""
 
     def __init__(self, moment: str) -> None:
         self._name, _, nth = moment.partition(":")
         self._nth = int(nth)
-        self._came: Counter[str] = Counter()
+        self.came: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._transaction = threading.local()
 
     def comes(self, name: str) -> None:
         """This moment has come once more."""
         with self._lock:
-            self._came[name] += 1
-            if name == self._name and self._came[name] == self._nth:
+            self.came[name] += 1
+            if name == self._name and self.came[name] == self._nth:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def around_commit(self, before: str, after: str) -> None:
@@ -187,10 +189,12 @@ async def contract(pair_id: int) -> int:
         await house.close()
 
 
-def run(moment: str, ripe: float, words: Sequence[str]) -> None:
-    """The program with these words; it ends with SystemExit, or not at all."""
-    wrap(Killer(moment))
+def run(moment: str, ripe: float, words: Sequence[str], tell: str) -> None:
+    """The program with these words; it ends with SystemExit, or not at all. How often what came is told in a file."""
+    killer = Killer(moment)
+    wrap(killer)
     hurry(ripe)
+    atexit.register(lambda: Path(tell).write_text(json.dumps(killer.came)))
     if words[0] == "contract":
         sys.exit(asyncio.run(contract(int(words[1]))))
     sys.argv = ["crosswatch", *words]
@@ -224,4 +228,4 @@ def become(environment: dict[str, str], output: str) -> None:
 if __name__ == "__main__":
     if (order := next_order()) is not None:
         become(order["environment"], order["output"])
-        run(order["moment"], order["ripe"], order["words"])
+        run(order["moment"], order["ripe"], order["words"], order["came"])

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,14 @@ NEVER = "never:0"
 
 @dataclass(frozen=True)
 class Program:
-    """A run of the program. ``pid`` is its own; what it says goes into ``output``."""
+    """A run of the program. ``pid`` is its own; what it says goes into ``output``.
+
+    ``moments``: a file with the moments that it came to, once it has ended by itself.
+    """
 
     pid: int
     output: Path
+    moments: Path
     answers: Any
 
     def kill(self) -> None:
@@ -33,6 +38,11 @@ class Program:
     def finished(self) -> int:
         """Its exit code, once it has ended."""
         return int(self.answers.readline())
+
+    @property
+    def came(self) -> Counter[str]:
+        """How often each moment came."""
+        return Counter(json.loads(self.moments.read_text()))
 
     @property
     def said(self) -> str:
@@ -50,20 +60,22 @@ class Programs:
         self, words: Sequence[str], environment: Mapping[str, str], moment: str = NEVER, ripe: float = 0.0
     ) -> Program:
         """``crosswatch WORDS``, which kills itself at that moment; a doubt is ripe after so many seconds."""
-        output = self.folder / "said"
-        output.unlink(missing_ok=True)
+        output, moments = self.folder / "said", self.folder / "came"
+        for file in (output, moments):
+            file.unlink(missing_ok=True)
         order = {
             "words": list(words),
             "environment": dict(environment),
             "moment": moment,
             "ripe": ripe,
             "output": str(output),
+            "came": str(moments),
         }
         assert self.child.stdin is not None
         assert self.child.stdout is not None
         self.child.stdin.write(f"{json.dumps(order)}\n")
         self.child.stdin.flush()
-        return Program(int(self.child.stdout.readline()), output, self.child.stdout)
+        return Program(int(self.child.stdout.readline()), output, moments, self.child.stdout)
 
 
 @contextlib.contextmanager

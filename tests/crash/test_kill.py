@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -23,36 +24,14 @@ AT_ONCE = 0.0
 """Seconds after which a doubt is ripe, for those who do not mean to meet one that is not."""
 
 ORDER = (
-    "planned", "sent", "settling", "middle", CHANCE, "effect", "settled", "answered", "recorded", "planning",
-    "marking", CHANCE, "reading",
+    "promised", "proved", "sent", "settling", "applied", "effect", CHANCE, "middle", "answered", "settled", "planned",
+    "marking", "sealed", "reading", "recorded", "proved", "effect", "settled", "planning", CHANCE, "applying", "sent",
+    "settling", "promising",
 )  # fmt: skip
-REMOVING = (
-    "proved",
-    "sent",
-    "settling",
-    "effect",
-    "middle",
-    "proved",
-    "settled",
-    "answered",
-    "marking",
-    *ORDER,
-)
-PLANNING = ("promised", "applied", "sealed", "applying", "promising", *REMOVING)
-CALLS, ONCE = ("reading", "middle", "effect"), ("settling", "settled", "planned", "planning")
+"""Of the doubts that some of these leave behind, others after them see the end."""
+
+DOUBTS = ("settling", "settled")
 Moment = tuple[str, int, float, float]
-
-
-def moments(chance: random.Random, order: Sequence[str]) -> Iterator[Moment]:
-    """One after the other, each at another window and call; a doubt is met ripe, and now and then before it is."""
-    most = dict.fromkeys(CALLS, 25 if order is not ORDER else 10) | dict.fromkeys(ONCE, 1)
-    while True:
-        for name in order:
-            nth = chance.randint(1, most.get(name, 3 if order is ORDER else 5))
-            nth = chance.randint(1, 2) if name in ("promised", "promising") else nth
-            nth = 1 if name in ("applied", "applying", "sealed") else nth
-            ripe = 60.0 if name in ("sent", "answered") and chance.random() < 0.4 else AT_ONCE
-            yield name, nth, ripe, chance.uniform(0.1, 1.5)
 
 
 @dataclass
@@ -66,8 +45,8 @@ class Killing:
     seed: int
     hits: Counter[str] = field(default_factory=Counter)
     told: int = 0
-    twins: dict[str, list[Any]] = field(default_factory=dict)
-    when: dict[tuple[str, ...], Iterator[Moment]] = field(default_factory=dict)
+    twins: dict[str, tuple[list[Any], Counter[str]]] = field(default_factory=dict)
+    order: Iterator[str] = field(default_factory=lambda: cycle(ORDER))
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
@@ -77,22 +56,29 @@ class Killing:
         story, self.told = EVERY[name], self.told + 1
         if name not in self.twins:
             calm = self._victim(story, "calm")
-            self.twins[name] = calm.settle()
+            self.twins[name] = calm.settle(), calm.came
             calm.nothing_was_repeated_and_nothing_is_left()
         victim = self._victim(story, "story")
+        wanted, came = self.twins[name]
         for last in [*[""] * (kills - 1), self.chance.choice(("closing", "closed"))]:
-            moment = (last, 1, AT_ONCE, AT_ONCE) if last else self._next(story)
+            moment = (last, 1, AT_ONCE, AT_ONCE) if last else self._next(came)
             if victim.is_hit(*moment):
                 self.hits[moment[0]] += 1
-        same = list(zip(victim.settle(), self.twins[name], strict=True))
+        made = victim.settle()
         victim.nothing_was_repeated_and_nothing_is_left()
-        for made, wanted in same:
+        for one, other in zip(made, wanted, strict=True):
             words = f"seed {self.seed}, story {self.told} ({name}), after {len(victim.killed)} kills"
-            assert made == wanted, words
+            assert one == other, words
 
-    def _next(self, story: Story) -> Moment:
-        order = ORDER if story in STORIES.values() else PLANNING if story.command != "sync" else REMOVING
-        return next(self.when.setdefault(order, moments(self.chance, order)))
+    def _next(self, came: Mapping[str, int]) -> Moment:
+        """The next moment that comes in a run like that, in its first half mostly: those before have done the rest.
+
+        A doubt is met ripe, and now and then before it is.
+        """
+        name = next(name for name in self.order if came.get(name) or name in (CHANCE, *DOUBTS))
+        nth = self.chance.randint(1, max(1, came.get(name, 1) // 2))
+        ripe = 60.0 if name in ("sent", "answered") and self.chance.random() < 0.4 else AT_ONCE
+        return name, nth, ripe, self.chance.uniform(0.1, 1.5)
 
     def _victim(self, story: Story, name: str) -> Victim:
         return Victim.make(self.folder / f"{name}{self.told}", self.tmdb, story, self.films, self.programs)

@@ -27,8 +27,8 @@ NAME = "(SELECT x.kind || x.value FROM title_id x WHERE x.title = t.title AND x.
 WHOSE = "(SELECT provider || instance FROM account a WHERE a.{} = t.{})"
 ASKED = ", ".join(f"json_extract(data, '$.{name}')" for name in ("side", "source", "target", "wanted"))
 COMPARED = (
-    f"""SELECT {LANE}, {NAME} AS name, source_value, target_value,
-        source_native, CASE target_native WHEN t.title THEN 'own' ELSE target_native END, ours, kept,
+    f"""SELECT {LANE}, {NAME} AS name, source_value, target_value, ours, kept, iif(source_value, source_native, ''),
+        CASE WHEN target_value IS NULL THEN '' WHEN target_native = t.title THEN 'own' ELSE target_native END,
         source_mark, target_mark, source_gap, target_gap FROM base t ORDER BY 1, 2""",
     f"SELECT {WHOSE.format('uid', 'account_uid')}, feature, {NAME}, value FROM last_write t ORDER BY 1, 2, 3",
     f"SELECT {WHOSE.format('id', 'account')}, feature, {NAME}, value, date FROM reading t ORDER BY 1, 2, 3",
@@ -56,7 +56,8 @@ _RATING, _WATCHLIST = re.compile(r"/movie/(\d+)/rating"), re.compile(r"/account/
 class Victim:
     """An installation whose program is killed; ``killed``: the runs that were under way then.
 
-    ``removals``: all that the program has to take off any list of TMDb.
+    ``removals``: all that the program has to take off any list of TMDb. ``came``: how often each moment came in the
+    first run that nobody killed.
     """
 
     stage: Stage
@@ -64,6 +65,7 @@ class Victim:
     programs: Programs
     removals: Removals = field(default_factory=set)
     killed: list[int] = field(default_factory=list)
+    came: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def make(
@@ -133,6 +135,7 @@ class Victim:
             program = self.programs.start((self.story.command, "1"), self._environment)
             code = program.finished()
             assert code in self.codes, program.said
+            self.came = self.came or program.came
             if code == 0 and self._is_at_rest():
                 assert self._writes() == writes, "it wrote what it had not planned"
                 return self._left()
