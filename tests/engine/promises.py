@@ -12,7 +12,7 @@ from tests.engine.samples import Case
 from tests.engine.truth import alike, believed, changed, moved, nearest, values
 
 Promise = Callable[[Case], None]
-STAYS = (Why.WANTED, Why.OTHER_ID)
+STAYS = (Why.WANTED, Why.OTHER_ID, Why.PARTIAL)
 """Why a title is not taken off although all is known of it."""
 
 

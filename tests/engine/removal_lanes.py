@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from crosswatch.engine.base import Agreed, BaseRow, Rules, SideView
 from crosswatch.engine.guard import Bounds
+from crosswatch.engine.plan import LOOKUPS_PER_SIDE
+from crosswatch.model.capabilities import Stamps
 from crosswatch.model.kinds import Action, Conflict, Feature, Mode, Side
 from crosswatch.model.readings import Reading, Seen, Unknown, Why
 from crosswatch.model.values import PRESENT
@@ -18,6 +20,8 @@ THERE = Reading(PRESENT, NOW, native_id="n1")
 OTHER = Reading(PRESENT, NOW, native_id="n2")
 REMOVES = Rules(Feature.WATCHLIST, Mode.TWO_WAY, remove=True)
 GONE = Reading(None, NOW, mark="")
+AGAIN = replace(THERE, stamp=2)
+"""The user set the title once more."""
 
 
 def view(seen: Seen | None, **more: Any) -> SideView:
@@ -68,6 +72,14 @@ def _cleared() -> Iterator[Case]:
                 )
                 rules = replace(REMOVES, remove=remove, remove_when_rated=when_rated)
                 yield lane(row, source, view(target), rules)
+                yield lane(_stamped(row), source, view(AGAIN, stamps=Stamps.USER), rules)
+
+
+def _stamped(row: BaseRow | None) -> BaseRow | None:
+    """The same, where the target stamps what its user sets."""
+    if row is None:
+        return None
+    return replace(row, source=replace(row.source, stamp=1), target=replace(row.target, stamp=1))
 
 
 def _kept() -> Iterator[Case]:
@@ -77,7 +89,9 @@ def _kept() -> Iterator[Case]:
         for source in (None, GONE, THERE):
             for side, remove, looks_up, gap in product(Side, (True, False), (True, False), (0, 1)):
                 rules = replace(REMOVES, remove=remove, approved={(1, side): 2})
-                yield lane(row, view(source, looks_up=looks_up, gap=gap), view(THERE), rules)
+                seen = view(source, looks_up=looks_up, gap=gap)
+                yield lane(row, seen, view(THERE), rules)
+                yield lane(_stamped(row), seen, view(AGAIN, stamps=Stamps.USER), rules)
 
 
 def _unasked() -> Iterator[Case]:
@@ -93,7 +107,8 @@ def _unasked() -> Iterator[Case]:
 
 def _staying() -> Iterator[Case]:
     """The source took the title off: what else wants it on the target, and what it is called there."""
-    for stored, now, wanted, can in product(("", "n1"), ("", "n1", "m1"), (True, False), (True, False)):
+    flags = (True, False)
+    for stored, now, wanted, can, whole in product(("", "n1"), ("", "n1", "m1"), flags, flags, flags):
         row = BaseRow(half(), half(native_id=stored), 0)
         target = view(
             replace(THERE, native_id=now),
@@ -101,7 +116,7 @@ def _staying() -> Iterator[Case]:
             can=frozenset(Action if can else ()),
         )
         for remove in (True, False):
-            yield lane(row, view(GONE), target, replace(REMOVES, remove=remove))
+            yield lane(row, view(GONE, whole=whole), target, replace(REMOVES, remove=remove))
 
 
 def _counted() -> Iterator[Case]:
@@ -114,6 +129,8 @@ def _counted() -> Iterator[Case]:
             for side, action in product(Side, (Action.REMOVE, Action.CHANGE)):
                 bounds = Bounds(base, {(side, action): lately} if lately else {})
                 yield lane(row, view(GONE), view(THERE), rules, bounds=bounds)
+                apart = replace(view(THERE), listed={1: THERE, 2: GONE, 3: OTHER})
+                yield lane(row, replace(view(GONE), listed={1: GONE, 2: OTHER}), apart, rules, bounds=bounds)
         for others in ({}, {2: GONE}, {2: replace(OTHER, mark="")}, {2: Unknown(Why.GONE)}):
             emptied = replace(view(GONE), listed={1: GONE, **others})
             yield lane(row, emptied, view(THERE), rules)
@@ -139,6 +156,16 @@ def _same_name() -> Iterator[Case]:
         source = replace(view(GONE), listed={1: GONE, 2: GONE, 3: THERE})
         there = {key: replace(THERE, native_id=name) for key, name in enumerate(names, 1)}
         yield Case(base, source, replace(view(THERE), listed=there), REMOVES)
+
+
+def _many_missing() -> Iterator[Case]:
+    """More titles of which the list says nothing than can be looked up in a run; some were allowed to be removed."""
+    base = {
+        key: BaseRow(half(), half(), since=key % 7, looked_at=NOW * (key % 3))
+        for key in range(1, 3 + LOOKUPS_PER_SIDE)
+    }
+    for approved in ({}, {(key, Side.TARGET): 1 for key in (3, 50, 52)}):
+        yield Case(base, view(None), view(None), replace(REMOVES, approved=approved))
 
 
 @st.composite
@@ -181,7 +208,7 @@ def view_of(said: dict[int, Reading], **more: Any) -> SideView:
 
 def removal_lanes() -> Iterator[Case]:
     """All of them, and the same with source and target exchanged and one way."""
-    for made in (_cleared, _kept, _unasked, _staying, _counted, _overwritten, _same_name):
+    for made in (_cleared, _kept, _unasked, _staying, _counted, _overwritten, _same_name, _many_missing):
         for case in made():
             yield case
             yield turned(case)

@@ -64,7 +64,12 @@ def taken_by_service(case: Case, key: Key, side: Side) -> bool:
 
 
 def must_stay(case: Case, key: Key, side: Side) -> bool:
-    """Whether a title may not be taken off a side: something else wants it there, or it has another name there."""
+    """Whether a title may not be taken off a side: something else wants it there, or it has another name there.
+
+    Nor on a day on which either list arrived only in part.
+    """
+    if not (case.source.whole and case.target.whole):
+        return True
     row, reading = case.base.get(key), believed(case, key, side)
     named = row.agreed(side).native_id if row else None
     return key in case.view(side).wanted or reading is None or reading.native_id != named

@@ -213,7 +213,17 @@ class World:
         )
 
     def _no_more_than_allowed(self, made: Plan, case: Case) -> None:
-        """Three without leave within a day, or a tenth of what is agreed; counted by the world itself."""
+        """Three without leave within a day, or a tenth of what is agreed; counted by the world itself.
+
+        Nobody is asked in vain, and what waits for an answer goes on waiting.
+        """
+        for write in (*made.writes, *made.waiting):
+            if write.wanted is None:
+                self._removal_was_meant(write, case)
+                waits = write in made.waiting or is_allowed(write, case.rules)
+                assert waits or (write.key, write.side) not in case.rules.waiting
+                assert waits or self.services[write.side.other].looks_up
+                assert waits or not case.base[write.key].kept
         for side in Side:
             own = [write for write in made.writes if write.side is side and write.wanted is None]
             unasked = [write for write in own if not is_allowed(write, case.rules)]
@@ -298,12 +308,10 @@ class World:
         if service.value(write.key) != write.expected:
             return
         assert self.rules.mode is Mode.TWO_WAY or write.side is Side.TARGET
-        if write.wanted is None:
-            if not self._is_proved_again(write):
-                return
-            self._removal_was_meant(write, case)
-        else:
+        if write.wanted is not None:
             self._follows_the_user(write)
+        elif not self._is_proved_again(write):
+            return
         if write.key in bad.refused:
             return
         if write.wanted is None and not is_allowed(write, case.rules):
@@ -339,8 +347,6 @@ class World:
         assert other.was_taken_off(write.key, max(since, self.known.refused.get(asked, 0)), by)
         assert self.rules.mode is Mode.TWO_WAY or self.services[write.side].last_by(write.key, By.US)
         assert write.key not in self.wanted[write.side]
-        assert not case.base[write.key].kept or is_allowed(write, case.rules)
-        assert other.looks_up or is_allowed(write, case.rules)
 
     def _follows_the_user(self, write: PlannedWrite) -> None:
         """Since the readings behind our last write of this title the user did something on the other side.
