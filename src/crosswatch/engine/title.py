@@ -324,7 +324,12 @@ class Title:
         )
 
     def _must_stay(self, side: Side, now: Reading) -> Why | None:
-        """Why a title may not be taken off a side although the other one no longer has it."""
+        """Why a title may not be taken off a side although the other one no longer has it.
+
+        A list that arrived in part is a bad day of its service, whose word on single titles is not taken then either.
+        """
+        if not all(view.whole for view in self.views.values()):
+            return Why.PARTIAL
         if self.key in self.views[side].wanted:
             return Why.WANTED
         half = self._stored_half(side)

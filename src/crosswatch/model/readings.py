@@ -67,6 +67,7 @@ class Why(StrEnum):
     IN_DOUBT = "in_doubt"
     WANTED = "wanted"
     OTHER_ID = "other_id"
+    PARTIAL = "partial"
 
 
 @dataclass(frozen=True, slots=True)

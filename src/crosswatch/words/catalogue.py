@@ -363,6 +363,7 @@ HELD = {
     "gone": "the service no longer has this title",
     "in_doubt": "an earlier write got no clear answer and is looked up first",
     "not_seen": "the service did not say what it holds at this moment",
+    "partial": "a list did not arrive completely, and nothing is removed before it does",
     "wanted": "another pair, or a write of this run, wants it to stay where it would be removed",
     "other_id": "the service may mean another title by it",
     "unmatched": "the service did not know it; it is tried again later",
