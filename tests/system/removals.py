@@ -158,6 +158,21 @@ class Scene:
         assert self.equal(RATINGS), self.differences(RATINGS)
         assert self.equal(WATCHLIST), self.differences(WATCHLIST)
 
+    def in_step_again(self) -> None:
+        """After whatever happened: nothing to be done or asked, and two equal lists."""
+        self.later()
+        assert (self.run(RATINGS), self.run(WATCHLIST), self.asked()) == ({}, {}, [])
+        assert self.equal(RATINGS)
+        assert self.equal(WATCHLIST)
+
+    def a_removal_works(self, film: Key) -> None:
+        """What the user truly takes off is taken off, and nothing else; so nothing above passed by doing nothing."""
+        self.later(2 * DAY)
+        before = self.other.has(WATCHLIST)
+        self.one.drop(WATCHLIST, film)
+        assert self.run(WATCHLIST).get("removed") == 1
+        assert set(before) - set(self.other.has(WATCHLIST)) == {film}
+
     def later(self, seconds: float = 301) -> None:
         self.world.clock.forward(seconds)
 

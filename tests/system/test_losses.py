@@ -44,24 +44,6 @@ def library(scene: Scene, count: int) -> list[Key]:
     return scene.fill(watched=count, both=scene.other.user != "")
 
 
-def a_removal_works(scene: Scene, film: Key) -> None:
-    """What the user truly takes off is taken off, and nothing else."""
-    scene.later(2 * DAY)
-    before = scene.other.has(WATCHLIST)
-    scene.one.drop(WATCHLIST, film)
-    found = scene.run(WATCHLIST)
-    assert found["removed"] == 1
-    assert set(before) - set(scene.other.has(WATCHLIST)) == {film}
-    assert scene.equal(WATCHLIST)
-
-
-def nothing_waits(scene: Scene) -> None:
-    scene.later()
-    assert scene.run(WATCHLIST) == {}
-    assert scene.asked() == []
-    assert scene.equal(WATCHLIST)
-
-
 @pytest.mark.parametrize("way", FROM_TMDB, ids=str)
 def test_an_empty_list_with_status_200_removes_none_of_a_thousand_titles(world: World, way: Way) -> None:
     """The lists hold nothing, totals and all; TMDb's word on single titles is what it was."""
@@ -78,8 +60,8 @@ def test_an_empty_list_with_status_200_removes_none_of_a_thousand_titles(world: 
             assert figures["why_held"] == {"not_proved": count - 50}, "fifty of them were asked about"
             scene.later()
     world.sim.knobs.hidden_rows = set()
-    nothing_waits(scene)
-    a_removal_works(scene, films[200])
+    scene.in_step_again()
+    scene.a_removal_works(films[200])
 
 
 @pytest.mark.parametrize("way", FROM_TMDB, ids=str)
@@ -105,8 +87,8 @@ def test_an_account_that_holds_nothing_any_more_asks_before_a_thousand_titles_go
             scene.later()
     assert all("watchlist" in one.sentence for one in scene.asked(REMOVAL))
     shelf.fill(lost)
-    nothing_waits(scene)
-    a_removal_works(scene, films[200])
+    scene.in_step_again()
+    scene.a_removal_works(films[200])
 
 
 @pytest.mark.parametrize("totals", [True, False], ids=["totals kept", "totals as short"])
@@ -132,8 +114,8 @@ def test_one_empty_page_in_the_middle_removes_none_of_its_twenty_titles(
         assert (figures["removed"], figures["why_held"]) == (0, {"not_proved": 20}), "nor without a word"
         scene.later()
     world.sim.knobs.faults, world.sim.knobs.hidden_rows = [], set()
-    nothing_waits(scene)
-    a_removal_works(scene, films[50])
+    scene.in_step_again()
+    scene.a_removal_works(films[50])
 
 
 @pytest.mark.parametrize("share", [1, 2], ids=["all rows", "half of the rows"])
@@ -155,8 +137,8 @@ def test_the_trackers_rows_are_lost_while_its_database_stays(world: World, way: 
     for row in lost:  # the copy that the user had of them
         names = ", ".join(row.keys())
         world.change(f"INSERT INTO tracker_item ({names}) VALUES ({', '.join('?' * len(row))})", *row)
-    nothing_waits(scene)
-    a_removal_works(scene, films[30])
+    scene.in_step_again()
+    scene.a_removal_works(films[30])
 
 
 def test_the_tracker_that_follows_tmdb_loses_its_rows_and_tmdb_keeps_all(world: World) -> None:
@@ -197,7 +179,7 @@ def test_tmdb_is_disconnected_with_the_pair_in_place(world: World, way: Way, end
         session = world.sim.add_session("alice")
         world.run(ConnectTmdb(world.house).save("default", api_key=DEMO_KEY, session_id=session))
         assert (scene.run(RATINGS), scene.run(WATCHLIST), scene.asked()) == ({}, {}, [])
-    a_removal_works(scene, films[20])
+    scene.a_removal_works(films[20])
 
 
 @pytest.mark.parametrize("way", [INTO_TRACKER, TO_SECOND, BOTH_ACCOUNTS, BOTH_TRACKER], ids=str)
@@ -222,7 +204,7 @@ def test_the_same_pair_is_connected_to_another_empty_account(world: World, way: 
         session = world.sim.add_session("alice")
         world.run(connect.save("default", api_key=DEMO_KEY, session_id=session))
         assert (scene.run(RATINGS), scene.run(WATCHLIST), scene.asked()) == ({}, {}, [])
-    a_removal_works(scene, films[20])
+    scene.a_removal_works(films[20])
 
 
 def test_starting_afresh_with_an_empty_account_takes_nothing_off_the_tracker(world: World) -> None:
@@ -266,8 +248,8 @@ def test_a_web_page_with_status_200_is_no_answer_to_a_write(world: World, way: W
     scene.later(400)
     assert scene.run(WATCHLIST) == ({} if arrived else {"added": 5})
     assert set(scene.one.has(WATCHLIST)) == set(scene.other.has(WATCHLIST)) == {*films, *new}
-    nothing_waits(scene)
-    a_removal_works(scene, new[0])
+    scene.in_step_again()
+    scene.a_removal_works(new[0])
 
 
 @pytest.mark.parametrize("after", range(1, 9))
@@ -287,7 +269,7 @@ def test_titles_are_removed_at_tmdb_while_its_pages_are_read(world: World, way: 
         scene.later()
     assert removed == {"removed": 4}
     assert set(scene.one.has(WATCHLIST)) == set(scene.other.has(WATCHLIST)) == set(films[4:])
-    a_removal_works(scene, films[50])
+    scene.a_removal_works(films[50])
 
 
 @pytest.mark.parametrize("way", [INTO_TRACKER, OUT_OF_TRACKER, BOTH_ACCOUNTS, BOTH_TRACKER], ids=str)
