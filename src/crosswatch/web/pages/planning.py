@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from fastapi import APIRouter, Request
@@ -72,8 +72,8 @@ async def plan(
 ) -> Response:
     """What exactly would happen; with ``only=rest`` what is not written alone."""
     shown = await parts.plans.show(number("plan", plan_id))
-    feature = lane_of(lane)
-    view = await _view(parts, show, shown, feature, cursor, rest_only=only == _ONLY_REST)
+    asked = _Asked(lane_of(lane), cursor, rest_only=only == _ONLY_REST)
+    view = await _view(parts, show, shown, asked)
     return show.page(request, "plan.html", view, area=Area.HOME)
 
 
@@ -86,36 +86,52 @@ async def apply(request: Request, parts: PartsDep, show: ShowDep, plan_id: str) 
     except Refused as refused:
         if refused.code == "not_found":
             raise
-        view = await _view(parts, show, await parts.plans.show(wanted), None, None, rest_only=False)
-        told = view if view.notice else replace(view, notice=notice_of(refused))
-        return show.page(request, "plan.html", told, area=Area.HOME, error=refused)
+        view = await _view(parts, show, await parts.plans.show(wanted), _Asked())
+        view = replace(view, notice=notice_of(refused))
+        return show.page(request, "plan.html", view, area=Area.HOME, error=refused)
     return to(request, f"/runs/{run_id}")
 
 
-async def _view(
-    parts: Parts,
-    show: Shower,
-    report: PlanReport,
-    lane: Feature | None,
-    cursor: str | None,
-    *,
-    rest_only: bool,
-) -> PlanView:
-    row, tried = report.plan, report.tried
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which titles of a plan a page shows."""
+
+    lane: Feature | None = None
+    cursor: str | None = None
+    rest_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Titles:
+    """The titles of one page, and how many there are of each kind; ``next`` is the cursor of the next page."""
+
     writes: Sequence[PlanItem]
     rest: Sequence[PlanItem]
+    write_count: int
+    rest_count: int
+    next: str
+
+
+async def _titles(parts: Parts, plan_id: int, asked: _Asked) -> _Titles:
+    """What is not written stands below the first page of what is, or alone."""
+    after = position(asked.cursor) or 0
+    writes = Wanted(feature=asked.lane, state=ItemState.WRITE)
+    others = Wanted(feature=asked.lane, but=ItemState.WRITE)
+    found, total = await parts.plans.items(
+        plan_id, after=after, limit=TITLES + 1, wanted=others if asked.rest_only else writes
+    )
+    some = found[:TITLES]
+    following = str(some[-1].seq) if len(found) > TITLES else ""
+    if asked.rest_only:
+        return _Titles((), some, 0, total, following)
+    rest, rest_count = await parts.plans.items(plan_id, after=0, limit=REST, wanted=others)
+    return _Titles(some, () if after else rest, total, rest_count, following)
+
+
+async def _view(parts: Parts, show: Shower, report: PlanReport, asked: _Asked) -> PlanView:
+    row, tried = report.plan, report.tried
     source, target = await _sides(parts, report)
-    labels = called(source, target)
-    wanted = Wanted(feature=lane, state=ItemState.WRITE)
-    others = Wanted(feature=lane, but=ItemState.WRITE)
-    after, size = position(cursor) or 0, TITLES + 1
-    if rest_only:
-        paged, rest_count = await parts.plans.items(row.id, after=after, limit=size, wanted=others)
-        writes, rest, write_count = (), paged, 0
-    else:
-        paged, write_count = await parts.plans.items(row.id, after=after, limit=size, wanted=wanted)
-        rest, rest_count = await parts.plans.items(row.id, after=0, limit=REST, wanted=others)
-        writes, rest = paged, () if after else rest  # below the first page of what is written
+    labels, titles = called(source, target), await _titles(parts, row.id, asked)
     doing = tried is not None and tried.id == row.applied_by and tried.status == RUNNING
     return PlanView(
         id=str(row.id),
@@ -138,14 +154,14 @@ async def _view(
             for figures in report.lanes
             if figures.lane.feature is feature
         ),
-        lane=lane.value if lane is not None else "",
-        writes=tuple(_row(one, labels, show.zone) for one in writes[:TITLES]),
-        write_count=write_count,
-        rest=tuple(_row(one, labels, show.zone) for one in rest[:TITLES]),
-        rest_count=rest_count,
-        rest_only=rest_only,
-        next=str(paged[TITLES - 1].seq) if len(paged) > TITLES else "",
-        first=cursor is None,
+        lane=asked.lane.value if asked.lane is not None else "",
+        writes=tuple(_row(one, labels, show.zone) for one in titles.writes),
+        write_count=titles.write_count,
+        rest=tuple(_row(one, labels, show.zone) for one in titles.rest),
+        rest_count=titles.rest_count,
+        rest_only=asked.rest_only,
+        next=titles.next,
+        first=asked.cursor is None,
     )
 
 
@@ -158,13 +174,11 @@ async def _sides(parts: Parts, report: PlanReport) -> tuple[SideView, SideView]:
 
 
 def _notice(report: PlanReport) -> Notice | None:
-    """Why it cannot be applied; or what was in the way when that was tried last."""
+    """Why it cannot be applied; or what had moved when that was tried last."""
     if report.stale is not None:
         return None if report.stale.params["why"] == "applied" else notice_of(report.stale)
     tried = report.tried
-    if tried is None or not tried.code:
-        return None
-    return notice(tried.code, tried.params)
+    return notice(tried.code, tried.params) if tried is not None and tried.code == "plan_stale" else None
 
 
 def _button(writes: Counter[tuple[Side, Action]]) -> str:
