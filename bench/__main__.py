@@ -4,6 +4,7 @@ import json
 import platform
 import sys
 
+from bench.planning import planned
 from bench.world import World, connect_second, world
 
 _DELAY, _LIMIT = 0.05, 40
@@ -15,7 +16,7 @@ def main() -> int:
     """Prints the figures; 1 where a claim does not hold."""
     print(f"CrossWatch on Python {platform.python_version()}, {platform.machine()}; TMDb simulated beside it")
     print(f"{_DELAY * 1000:.0f} ms a request, {_LIMIT} requests a second allowed\n")
-    print(f"{'':34} {'seconds':>8} {'requests':>9} {'written':>8} {'429':>4} {'peak MB':>8}")
+    print(f"{'':45} {'seconds':>8} {'requests':>9} {'written':>8} {'429':>4} {'peak MB':>8}")
     kept = True
     knobs = ("--knob", f"delay={_DELAY}", "--knob", f"rate_limit={_LIMIT}")
     with world("--watchlist", "5000", *knobs) as made:
@@ -30,6 +31,8 @@ def main() -> int:
         connect_second(made)
         kept &= _row(made, "500 ratings to a second account", seconds=20, written=500, pair="both")
         kept &= _row(made, "both ways, nothing changed", seconds=5, written=0, pair="both")
+    kept &= _plan("planning 100,000 against 100,000, 1 % differs", "again", seconds=1.5, written=950)
+    kept &= _plan("planning 100,000 against none, first", "first", seconds=5, written=100_000)
     print("\nAll claims hold." if kept else "\nA claim does not hold.")
     return 0 if kept else 1
 
@@ -54,9 +57,16 @@ def _row(
         else ""
     )
     print(
-        f"{name:34} {took.seconds:8.1f} {run['requests']:9} {wrote:8} {refused:4} {took.peak_mb:8.0f}{ratio}"
+        f"{name:45} {took.seconds:8.1f} {run['requests']:9} {wrote:8} {refused:4} {took.peak_mb:8.0f}{ratio}"
     )
     return took.seconds < seconds and took.peak_mb < 120 and wrote == written
+
+
+def _plan(name: str, which: str, *, seconds: float, written: int) -> bool:
+    """Planning alone, without a service, in a process that holds the base and both readings."""
+    took = planned(which)
+    print(f"{name:45} {took.seconds:8.1f} {0:9} {took.writes:8} {0:4} {took.peak_mb:8.0f}")
+    return took.seconds < seconds and took.peak_mb < 250 and took.writes == written
 
 
 def _refused(made: World) -> int:
