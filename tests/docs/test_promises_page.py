@@ -219,10 +219,17 @@ def test_one_title_too_many_and_all_of_them_wait(kept: int, titles: int) -> None
     assert (many.writes, len(many.waiting)) == ([], titles + 1)
 
 
-@pytest.mark.parametrize("whole", [True, False])
-def test_a_list_that_is_all_empty_lets_nothing_pass(whole: bool) -> None:
-    made = meet({1: BOTH}, side({1: GONE}, whole=whole), side({1: there()}), kept=5000)
+def test_a_list_that_is_all_empty_lets_nothing_pass() -> None:
+    made = meet({1: BOTH}, side({1: GONE}), side({1: there()}), kept=5000)
     assert (writes(made), [write.key for write in made.waiting]) == ([], [1])
+
+
+@pytest.mark.parametrize("lost_at", ["source", "target"])
+def test_nothing_is_removed_while_a_list_arrived_in_part(lost_at: str) -> None:
+    source = side({1: GONE, **OTHERS}, whole=lost_at != "source")
+    target = side({1: there(), **OTHERS}, whole=lost_at != "target")
+    made = meet({1: BOTH}, source, target, kept=5000)
+    assert (writes(made), made.waiting, [held.why for held in made.held]) == ([], [], [Why.PARTIAL])
 
 
 def test_what_waited_once_goes_on_waiting_and_runs_when_it_is_allowed() -> None:
