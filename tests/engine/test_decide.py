@@ -9,6 +9,8 @@ import pytest
 
 from crosswatch.engine.base import Agreed, BaseRow, Dated
 from crosswatch.engine.decide import (
+    FIVE_MINUTES,
+    ONE_DAY,
     ONE_WAY,
     ONE_WAY_NEW,
     TWO_WAY,
@@ -23,6 +25,15 @@ from crosswatch.engine.decide import (
     newest,
 )
 from crosswatch.engine.delta import Delta
+from crosswatch.engine.guard import (
+    APPROVAL_MS,
+    FEWEST_OVERWRITES,
+    FEWEST_REMOVALS,
+    OVERWRITES_SHARE,
+    REMOVALS_SHARE,
+    WINDOW_MS,
+)
+from crosswatch.engine.plan import LOOKUPS_PER_SIDE
 from crosswatch.model.kinds import Conflict, Mode, Precision, Side
 from crosswatch.model.readings import Date
 
@@ -89,7 +100,10 @@ def on_the_page(page: str, start: str) -> str:
     cells: dict[tuple[str, str], str] = {}
     for first, *words in lines:
         for targets, text in zip(columns, words, strict=True):
-            cells.update({pair: plain(text) for pair in product(plain(first).split(), targets)})
+            for pair in product(plain(first).split(), targets):
+                assert pair not in cells, f"the page says {pair} twice"
+                cells[pair] = plain(text)
+    assert set(cells) == set(product(ROWED, repeat=2)), "the page has cells that we have not, or lacks some"
     rows = ["| S\\T | " + " | ".join(ROWED) + " |", "|---" * (len(ROWED) + 1) + "|"]
     rows += [
         f"| {source} | " + " | ".join(cells[source, target] for target in ROWED) + " |" for source in ROWED
@@ -126,8 +140,21 @@ def test_the_tables_without_a_row_are_those_of_the_page(page: str, table: Table,
         "both": plain(table[there, there]),
     }
     said = without_a_row(page, start)
-    assert ours == {who: said[who] for who in ours}
+    unknown = {plain(cell) for pair, cell in table.items() if Delta.UNKNOWN in pair}
+    assert {said.pop("any ?", plain(Cell.HOLD))} == unknown
+    assert ours == said
     assert table[nowhere, nowhere] is Cell.NONE
+
+
+def test_the_numbers_are_those_of_the_page(page: str) -> None:
+    words = " ".join(page.replace("`", "").split())
+    removals = f"at most max({FEWEST_REMOVALS}, {100 // REMOVALS_SHARE} % of the base) proved removals"
+    assert f"{removals} per lane and side in {WINDOW_MS // 3_600_000} hours" in words
+    assert f"guarded too (max({FEWEST_OVERWRITES}, {100 // OVERWRITES_SHARE} %))" in words
+    assert f"it ends after {APPROVAL_MS // DAY} days" in words
+    assert f"At most {LOOKUPS_PER_SIDE} lookups per side and run" in words
+    assert f"they are more than {FIVE_MINUTES // 60_000} minutes, or a day where" in words
+    assert ONE_DAY == DAY
 
 
 VERBS = {
