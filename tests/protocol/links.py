@@ -14,6 +14,7 @@ from crosswatch.model.values import Value
 from crosswatch.model.writes import Done, Outcome, Write
 from crosswatch.ports import MaySend
 from tests.protocol.ground import Life
+from tests.protocol.looks import How, Look
 from tests.protocol.script import FAULTS, UNCLEAR, What
 from tests.protocol.services import TITLES, Place, Service, Shown, Title
 
@@ -32,7 +33,15 @@ class Stage(Protocol):
 
     def spend(self, seconds: float) -> None: ...
 
-    def shown(self, life: Life, service: Service, place: Place, value: Value | None, at: int) -> None: ...
+    def shown(self, life: Life, service: Service, place: Place, look: Look) -> None: ...
+
+    def fooled(self, service: Service, feature: Feature) -> None:
+        """A list shows nothing at all, whatever is there."""
+        ...
+
+    def titles(self) -> int:
+        """How many titles there are."""
+        ...
 
     def leaves(
         self, life: Life, service: Service, feature: Feature, write: Write, title: Title | None
@@ -73,7 +82,7 @@ class SimulatedLink:
 
     async def read(self, feature: Feature, cursor: str | None = None) -> AsyncIterator[Page]:
         """All pages, and page 1 once more; read again where the totals moved meanwhile."""
-        reason = ""
+        reason, began = "", self._service.now()
         for again in range(READ_AGAIN + 1):
             given: set[tuple[str, Value]] = set()
             totals: set[int] = set()
@@ -101,10 +110,10 @@ class SimulatedLink:
             reason = "the list kept changing"
         total = max(totals, default=0)
         for at, place, value in shown:
-            self._stage.shown(self._life, self._service, place, value, at)
+            self._stage.shown(self._life, self._service, place, Look(at, self._life.run, value, How.LIST, at))
         names = {native for native, _ in given}
-        if not reason and total <= len(names):
-            self._saw_absent(feature, names)
+        if not reason:
+            self._saw_absent(feature, names, How.LIST if total <= len(names) else How.GAP, began)
         yield Page((), total, total, end=ReadEnd(not reason, max(0, total - len(names)), total, reason))
 
     async def _page(self, feature: Feature, number: int) -> Shown | None:
@@ -114,15 +123,15 @@ class SimulatedLink:
             return None
         if number == 1 and self._service.weather.empty > self._service.turns.get("empty", 0):
             self._service.turns["empty"] = self._service.turns.get("empty", 0) + 1
+            self._stage.fooled(self._service, feature)
             return Shown((), 0)
         return self._service.page(feature, number)
 
-    def _saw_absent(self, feature: Feature, names: set[str]) -> None:
-        for title in TITLES:
+    def _saw_absent(self, feature: Feature, names: set[str], how: How, began: int) -> None:
+        look = Look(self._service.now(), self._life.run, None, how, began)
+        for title in TITLES[: self._stage.titles()]:
             if title.ref(self._service.name).native_id not in names:
-                self._stage.shown(
-                    self._life, self._service, (feature, title.number), None, self._service.now()
-                )
+                self._stage.shown(self._life, self._service, (feature, title.number), look)
 
     async def lookup(self, refs: Sequence[Ref]) -> Mapping[Ref, LookedUp]:
         """The word of some copy on each title."""
@@ -147,9 +156,11 @@ class SimulatedLink:
         values: dict[Feature, Value | None] = {}
         for feature in Feature:
             event = service.at((feature, title.number), until)
-            values[feature] = event.value if event else None
-            self._stage.shown(self._life, service, (feature, title.number), values[feature], service.now())
-        return TitleState(values[Feature.WATCHLIST] is not None, values[Feature.RATINGS])
+            value = values[feature] = event.value if event else None
+            look = Look(service.now(), self._life.run, value, How.LOOKUP, service.now())
+            self._stage.shown(self._life, service, (feature, title.number), look)
+        played = service.plays.get(title.number, until + 1) <= until
+        return TitleState(values[Feature.WATCHLIST] is not None, values[Feature.RATINGS], played)
 
     async def write(self, feature: Feature, writes: Sequence[Write], may_send: MaySend) -> list[Outcome]:
         """One call for all of them."""

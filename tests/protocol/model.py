@@ -2,61 +2,24 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from crosswatch.model.kinds import Feature, Mode, Side
+from crosswatch.model.kinds import Action, Feature, Mode, Side
 from crosswatch.model.values import Value
 from crosswatch.model.writes import Done, Outcome, Write
 from crosswatch.store.runs import RunRow
 from tests.protocol.ground import Ground
+from tests.protocol.looks import How, Look
+from tests.protocol.removals import Removals
+from tests.protocol.seen import At, Begun, Sent, run_of
 from tests.protocol.services import MINUTE, Event, Place, Service, Title, rounded
 
 OUTCOMES = ("already", "rejected", "moved", "retry_later", "in_doubt", "not_sent")
 """How a write may end that was not applied; unmatched ones are told together with those that wait set aside."""
 
-At = tuple[str, Place]
-"""A title on a list of an account."""
-
-
-class Watched(Protocol):
-    """What the judge sees of a world."""
-
-    ground: Ground
-    services: dict[str, Service]
-
-    def sides(self, run: int) -> tuple[Mode, dict[Side, Service]]:
-        """The pair of a run: its mode and the accounts between which it was made."""
-        ...
-
 
 class Fault(Exception):
     """A run ended by something that nobody had thought of: no promise that is broken, but worse."""
-
-
-@dataclass
-class Look:
-    """What was shown of a title to a run, and when."""
-
-    at: int
-    run: int
-    value: Value | None
-
-
-@dataclass
-class Sent:
-    """A write that left. ``answer`` stays empty where its sender never heard one."""
-
-    at: int
-    run: int
-    seq: int
-    began: int
-    answer: Done | None = None
-    arrived: bool = False
-
-    @property
-    def unclear(self) -> bool:
-        """Whether its sender cannot know what became of it."""
-        return self.answer in (None, Done.IN_DOUBT)
 
 
 @dataclass
@@ -65,24 +28,37 @@ class Judge:
 
     ``lost_within_limits``: titles at which a user's edit was lost within the time that nobody can rule out;
     ``edits``: what the user set since all was in step; ``answers``: when the user answered a question about a title;
-    ``seen``: how often anything was shown.
+    ``seen``: how often anything was shown; ``fresh``: when a pair began without a base, by its place.
+    ``settled``: when both sides of a pair, by its place, last were in step at rest.
     """
 
-    world: Watched
+    ground: Ground
     looks: dict[At, list[Look]] = field(default_factory=lambda: defaultdict(list))
     sent: dict[At, list[Sent]] = field(default_factory=lambda: defaultdict(list))
-    began: dict[int, int] = field(default_factory=dict)
+    began: dict[int, Begun] = field(default_factory=dict)
+    fresh: dict[int, int] = field(default_factory=dict)
     lost_within_limits: set[Place] = field(default_factory=set)
     edits: dict[At, list[Value | None]] = field(default_factory=lambda: defaultdict(list))
     answers: dict[Place, list[int]] = field(default_factory=lambda: defaultdict(list))
+    misled: set[tuple[str, Feature]] = field(default_factory=set)
+    settled: dict[tuple[int, Place], int] = field(default_factory=dict)
+    settled_before: dict[tuple[int, Place], int] = field(default_factory=dict)
     overwrites: int = 0
     seen: int = 0
+    removals: Removals = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.removals = Removals(self)
 
     # While calls are made
 
-    def begins(self, run: int, now: int) -> None:
+    def begins(self, run: int, begun: Begun) -> None:
         """A run starts to look."""
-        self.began[run] = now
+        self.began[run] = begun
+
+    def of_pair(self, pair: int) -> set[int]:
+        """The runs of a pair, by its place."""
+        return {run for run, begun in self.began.items() if begun.pair == pair}
 
     def edited(self, service: Service, place: Place, value: Value | None) -> None:
         """The user set a title, or took it off."""
@@ -92,35 +68,48 @@ class Judge:
         """The user answered a question about a title."""
         self.answers[place].append(now)
 
-    def shown(self, run: int, service: Service, place: Place, value: Value | None, at: int) -> None:
+    def shown(self, service: Service, place: Place, look: Look) -> None:
         """A list or a lookup said something of a title."""
         self.seen += 1
-        self.looks[service.uid, place].append(Look(at, run, value))
+        self.looks[service.uid, place].append(look)
+
+    def fooled(self, service: Service, feature: Feature) -> None:
+        """A whole list showed nothing; where single titles cannot be asked about, two of them end what was agreed."""
+        if not service.traits.lookups:
+            self.misled.add((service.uid, feature))
+            self.lost_within_limits.update(place for place in service.events if place[0] is feature)
+
+    def looked(self, service: Service, place: Place) -> list[Look]:
+        """What lists that hide nothing, and lookups, said of a title."""
+        return [look for look in self.looks[service.uid, place] if look.how is not How.GAP]
 
     def leaves(self, run: int, service: Service, feature: Feature, write: Write, title: Title | None) -> None:
         """A write is on its way: from now on it may arrive."""
         row = self._journalled(run, service, feature, write)
-        self._nothing_is_removed(write)
         self._held_by(run, service)
-        mode, sides = self.world.sides(run)
-        assert sides[Side(row["side"])] is service, "written to the wrong side"
-        assert mode is Mode.TWO_WAY or row["side"] == "target", "a one-way lane wrote to its source"
+        begun = self.began[run]
+        assert begun.sides[Side(row["side"])] is service, "written to the wrong side"
+        assert begun.mode is Mode.TWO_WAY or row["side"] == "target", "a one-way lane wrote to its source"
+        assert begun.kind == "sync", "a preview wrote"
         assert rounded(service, feature, write.wanted) == write.wanted, "off the grid of the service"
         if title is None:
+            assert write.action is not Action.REMOVE, "a removal of who knows what"
             return
         place = (feature, title.number)
         before = self.sent[service.uid, place]
         again = (one for one in before if one.run == run and one.answer is not Done.RETRY_LATER)
         assert not any(again), "the same title twice in a run"
         self._no_doubt(service, place, before)
-        if feature is Feature.RATINGS:
+        if feature is Feature.RATINGS or write.action is Action.REMOVE:
             self._was_looked_at(run, service, place, write)
-        self._follows_a_user(run, service, sides[Side(row["side"]).other], place)
-        before.append(Sent(service.now(), run, write.id, self.began[run]))
+        self._follows_a_user(run, service, begun.sides[Side(row["side"]).other], place)
+        sent = Sent(service.now(), run, write.id, begun.at, write.action)
+        self.removals.leaves(sent, row, service, place, write)
+        before.append(sent)
 
     def _journalled(self, run: int, service: Service, feature: Feature, write: Write) -> Any:
         """4: no call outside the journal, and none to another account."""
-        row = self.world.ground.row("SELECT * FROM journal WHERE run = ? AND seq = ?", run, write.id)
+        row = self.ground.row("SELECT * FROM journal WHERE run = ? AND seq = ?", run, write.id)
         assert row is not None, "not in the journal"
         assert row["state"] == "sent", f"sent, and the journal says {row['state']}"
         assert (row["account_uid"], row["feature"]) == (service.uid, feature), "another account or list"
@@ -128,19 +117,15 @@ class Judge:
         assert row["native_id"] == write.ref.native_id
         query = """SELECT run, seq FROM journal WHERE account_uid = ? AND feature = ? AND title = ?
             AND state IN ('sent', 'in_doubt') AND NOT (run = ? AND seq = ?)"""
-        others = self.world.ground.rows(query, service.uid, feature, row["title"], run, write.id)
+        others = self.ground.rows(query, service.uid, feature, row["title"], run, write.id)
         assert not others, "sent while another write of the title is in doubt"
         return row
 
-    def _nothing_is_removed(self, write: Write) -> None:
-        """3: no lane may remove anything yet."""
-        assert write.wanted is not None, "a removal"
-
     def _held_by(self, run: int, service: Service) -> None:
-        lease = self.world.ground.row("SELECT run FROM lease WHERE account_uid = ?", service.uid)
+        lease = self.ground.row("SELECT run FROM lease WHERE account_uid = ?", service.uid)
         assert lease is not None
         assert lease["run"] == run, "another run holds the account"
-        account = self.world.ground.row("SELECT uid FROM account WHERE provider = ?", service.name)
+        account = self.ground.row("SELECT uid FROM account WHERE provider = ?", service.name)
         assert account["uid"] == service.uid, "written after another account was connected"
 
     def _no_doubt(self, service: Service, place: Place, before: list[Sent]) -> None:
@@ -150,29 +135,37 @@ class Judge:
                 continue
             ripe = one.at + service.delay_ms + service.limit_ms
             assert service.now() >= ripe, "sent again while the first may still arrive"
-            seen = any(look.at >= ripe for look in self.looks[service.uid, place])
+            seen = any(look.at >= ripe for look in self.looked(service, place))
             assert seen or place[1] in service.gone, "sent again without a look"
 
     def _was_looked_at(self, run: int, service: Service, place: Place, write: Write) -> None:
-        """5: a rating is written only over what was seen within a minute."""
-        looks = [look for look in self.looks[service.uid, place] if look.run == run]
-        assert looks, "a rating written unseen"
-        assert service.now() - looks[-1].at <= MINUTE, "a rating written over an old reading"
+        """5: a rating is written only over what was seen within a minute, and a title is only so removed."""
+        looks = [look for look in self.looked(service, place) if look.run == run]
+        assert looks, "written unseen"
+        assert service.now() - looks[-1].at <= MINUTE, "written over an old reading"
         assert looks[-1].value in (write.expected, write.wanted), "written over another value than was seen"
 
     def _follows_a_user(self, run: int, service: Service, other: Service, place: Place) -> None:
         """7: since what our last write of this title rested on, somebody else did something on the other side."""
-        mine = {one for one in self.began if self.world.sides(one) == self.world.sides(run)}
-        arrived = [one for one in self.sent[service.uid, place] if one.run in mine and self._is_done(one)]
+        pair = self.began[run].pair
+        mine = self.of_pair(pair)
+        arrived = [one for one in self.sent[service.uid, place] if one.run in mine and self.is_done(one)]
         before = arrived[-1].began if arrived else 0
-        theirs = self.answers[place] + [
-            event.at for event in other.events.get(place, ()) if event.by == "user" or _run(event) not in mine
+        theirs = [
+            *self.answers[place],
+            *([self.fresh[pair]] if pair in self.fresh else []),
+            *(
+                event.at
+                for event in other.events.get(place, ())
+                if event.by == "user" or run_of(event) not in mine
+            ),
         ]
-        assert any(at > before - other.delay_ms for at in theirs), "nobody changed the other side"
+        misled = (other.uid, place[0]) in self.misled
+        assert misled or any(at > before - other.delay_ms for at in theirs), "nobody changed the other side"
 
-    def _is_done(self, one: Sent) -> bool:
+    def is_done(self, one: Sent) -> bool:
         """Whether a write arrived, and was not taken for one that had not: the user may have undone it at once."""
-        row = self.world.ground.row("SELECT state FROM journal WHERE run = ? AND seq = ?", one.run, one.seq)
+        row = self.ground.row("SELECT state FROM journal WHERE run = ? AND seq = ?", one.run, one.seq)
         return one.arrived and row["state"] != "dropped"
 
     def happens(self, service: Service, place: Place, event: Event) -> None:
@@ -192,7 +185,7 @@ class Judge:
         self, run: int, seq: int, service: Service, place: Place, old: Event, now: int
     ) -> None:
         """5: what stood there long enough to be seen, or was seen, or is ours, is kept in the journal."""
-        row = self.world.ground.row("SELECT before FROM journal WHERE run = ? AND seq = ?", run, seq)
+        row = self.ground.row("SELECT before FROM journal WHERE run = ? AND seq = ?", run, seq)
         assert row is not None
         shown = any(
             look.run == run and look.at >= old.at and look.value == old.value
@@ -221,20 +214,22 @@ class Judge:
             raise Fault(run.params)
         query = """SELECT j.seq FROM journal j JOIN run r ON r.id = j.run
             WHERE j.state = 'planned' AND r.status <> 'running'"""
-        assert not self.world.ground.rows(query), "still planned after the end of a run"
+        assert not self.ground.rows(query), "still planned after the end of a run"
         if run.status == "interrupted":
             return
-        for feature, counts in self.world.ground.counts(run.id).items():
+        if run.code != "lease_lost":  # what waits may be what another run held meanwhile
+            self.removals.all_or_none(run.id)
+        for feature, counts in self.ground.counts(run.id).items():
             self._accounted(run, Feature(feature), counts)
 
     def _accounted(self, run: RunRow, feature: Feature, counts: dict[str, Any]) -> None:
         query = "SELECT side, outcome FROM journal WHERE run = ? AND feature = ?"
-        rows = self.world.ground.rows(query, run.id, feature)
-        assert counts["planned"] == len(rows), "planned, and not in the journal"
+        rows = self.ground.rows(query, run.id, feature)
+        promised = self.began[run.id].plan is not None and counts["planned"] - len(rows) <= counts["moved"]
+        assert counts["planned"] == len(rows) or promised, "planned, and not in the journal"
         self._agreed(run.id, feature)
-        _, sides = self.world.sides(run.id)
         applied = 0
-        for side, service in sides.items():
+        for side, service in self.began[run.id].sides.items():
             told = sum(counts["to"][side.value].values())
             arrived = sum(
                 one.arrived
@@ -256,12 +251,8 @@ class Judge:
         query = """SELECT j.side, j.wanted, j.other_value, b.source_value, b.target_value, b.title
             FROM journal j LEFT JOIN base b ON b.lane = j.lane AND b.title = j.title
             WHERE j.run = ? AND j.feature = ? AND j.state = 'done' AND j.outcome = 'applied'"""
-        for row in self.world.ground.rows(query, run, feature):
+        for row in self.ground.rows(query, run, feature):
             assert row["title"] is not None, "applied, and no base row"
             said = {row["side"]: row["wanted"], Side(row["side"]).other.value: row["other_value"]}
             stored = {"source": row["source_value"], "target": row["target_value"]}
             assert said == stored, f"the sides said {said}, the base says {stored}"
-
-
-def _run(event: Event) -> int:
-    return event.by[0] if isinstance(event.by, tuple) else 0

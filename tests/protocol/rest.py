@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING
 
 from crosswatch.model.kinds import Conflict, Feature, Kind, Mode, Side
 from crosswatch.model.values import Value, same
+from tests.protocol.seen import run_of
 from tests.protocol.services import GRIDS, TITLES, Place, Service, Title, rounded
+from tests.protocol.setting import Between
 
 if TYPE_CHECKING:
-    from tests.protocol.world import Between, World
+    from tests.protocol.world import World
 
 WEEK_AND_A_BIT = 7 * 24 * 60 * 60 * 1000 + 60 * 60 * 1000
 """So old is a doubt that a run since it was a week old must have asked about."""
@@ -16,6 +18,7 @@ WEEK_AND_A_BIT = 7 * 24 * 60 * 60 * 1000 + 60 * 60 * 1000
 def in_step(world: "World") -> None:
     """Both sides of every pair agree on every title, or differ for a reason that is real and told."""
     open_ones: set[Place] = set()
+    world.judge.settled_before = dict(world.judge.settled)
     for number, pair in enumerate(world.setting.pairs):
         _, sides = world.between(pair)
         source, target = sides[Side.SOURCE], sides[Side.TARGET]
@@ -40,26 +43,33 @@ class _Lane:
         row = world.ground.row(
             "SELECT id FROM lane WHERE pair = ? AND feature = ?", world.pairs[number], feature
         )
-        self._id = row["id"]
+        self._number, self._id, self._rules = number, row["id"], world.rules[number, feature]
         query = "SELECT max(id) AS run FROM run WHERE pair = ?"
         last = world.ground.row(query, world.pairs[number])["run"]
         self._counts = world.ground.counts(last)[feature]
-        query = """SELECT title FROM attention WHERE lane = ? AND kind = 'conflict' AND answered_at IS NULL"""
-        self._asked = [row["title"] for row in world.ground.rows(query, self._id)]
+        query = "SELECT title, kind FROM attention WHERE lane = ? AND answered_at IS NULL"
+        inbox = [(row["title"], row["kind"]) for row in world.ground.rows(query, self._id)]
+        self._asked = [title for title, kind in inbox if kind == "conflict"]
+        self._waiting = [title for title, kind in inbox if kind in ("removal", "overwrite")]
 
     def check(self) -> set[Place]:
         """Every title, and that no more are asked about than there are reasons for; gives those and the doubts."""
         asked: set[Place] = set()
         doubts: set[Place] = set()
-        for title in TITLES:
+        for title in TITLES[: self._world.setting.titles]:
             if title.kind not in self._pair.kinds or (
                 title.kind is Kind.EPISODE and self._feature is Feature.WATCHLIST
             ):
                 continue
             place = (self._feature, title.number)
+            if not (self._source.events.get(place) or self._target.events.get(place)):
+                continue
+            self._world.judge.settled.pop((self._number, place), None)
+            if self._cannot_be_told(title):
+                self._asked = [key for key in self._asked if key not in self._keys(title)]
             if self._title(title):
                 asked.add(place)
-            if self._unsettled(place):
+            if self._unsettled(place) or self._waits(title):
                 doubts.add(place)
         assert self._counts["conflicts"] == len(asked) == len(self._asked), f"{asked} and {self._asked}"
         return asked | doubts
@@ -77,23 +87,68 @@ class _Lane:
         if same(source, target, self._grid):
             self._is_based(place, source, target)
             self._kept_what_the_user_set(place)
-            return False
-        if source is None or target is None:
-            assert self._taken_off(place), f"{place}: {source} and {target}, and nobody took it off"
+            if source is not None:
+                self._world.judge.settled[self._number, place] = self._world.clock.now_ms()
             return False
         told = f"{place}: {source} and {target}"
-        if not self._is_asked(title):
-            assert self._left(place), told
+        if source is None or target is None:
+            assert self._taken_off(place), f"{told}, and nobody took it off"
+            assert self._waits(title) or not self._should_be_gone(title), f"{told}, and nobody is asked"
             return False
-        assert self._pair.conflict in (Conflict.ASK, Conflict.NEWEST), told
+        if not self._is_asked(title):
+            assert self._left(place) or self._waits(title) or self._was_refused(title), told
+            return False
+        assert self._pair.conflict in (Conflict.ASK, Conflict.NEWEST) or not self._has_row(title), told
         edited = all(self._edits(side, place) for side in (self._source, self._target))
         odd = self._pair.mode is Mode.ONE_WAY or self._had_doubt(place) or len(self._world.pairs) > 1
         assert edited or odd, f"{told}: no conflict"
         return True
 
     def _is_asked(self, title: Title) -> bool:
-        """Whether the user is asked about it at this moment."""
+        """Whether the user is asked at this moment which side is right."""
         return any(key in self._asked for key in self._keys(title))
+
+    def _waits(self, title: Title) -> bool:
+        """Whether it is held until the user allows it."""
+        return any(key in self._waiting for key in self._keys(title))
+
+    def _was_refused(self, title: Title) -> bool:
+        """Whether the user wanted the two sides to stay as they are."""
+        refused = self._world.judge.removals.refused
+        return any((self._id, key, side) in refused for key in self._keys(title) for side in Side)
+
+    def _has_row(self, title: Title) -> bool:
+        query = "SELECT 1 FROM base WHERE lane = ? AND title = ?"
+        return any(self._world.ground.rows(query, self._id, key) for key in self._keys(title))
+
+    def _should_be_gone(self, title: Title) -> bool:
+        """Whether all that happened to it since both sides agreed is that the user took it off one of them.
+
+        And nothing is there that may have made the service do it by itself, or that keeps it on the other side.
+        """
+        world, place = self._world, (self._feature, title.number)
+        since = world.judge.settled_before.get((self._number, place))
+        if since is None or not self._rules.remove or world.switched[self._number, self._feature] > since:
+            return False
+        mine = world.judge.of_pair(self._number)
+        done = [
+            (side, event)
+            for side in (self._source, self._target)
+            for event in side.events.get(place, ())
+            if event.at > since and run_of(event) not in mine
+        ]
+        if len(world.pairs) > 1 or len(done) != 1 or self._was_refused(title):
+            return False
+        (side, event) = done[0]
+        if event.value is not None or event.by != "user":
+            return False
+        rated = side.value((Feature.RATINGS, title.number)) is not None or title.number in side.plays
+        if side.traits.clears and rated:
+            return False
+        if self._pair.mode is Mode.TWO_WAY:
+            return True
+        last = self._target.last(place)
+        return side is self._source and last is not None and run_of(last) in mine
 
     def _keys(self, title: Title) -> list[int]:
         """CrossWatch's own titles for it: one, if both services are understood."""
@@ -142,7 +197,8 @@ class _Lane:
 
     def _taken_off(self, place: Place) -> bool:
         """Whether the side that lacks it had it taken off, by the user or by the service itself."""
-        if self._left(place):
+        afresh = self._number in self._world.judge.fresh and self._pair.mode is Mode.ONE_WAY
+        if self._left(place) or afresh:
             return True
         for side in (self._source, self._target):
             last = side.last(place)

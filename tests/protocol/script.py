@@ -12,6 +12,8 @@ class What(StrEnum):
     """Things that happen to a run from outside, and answers that are none."""
 
     EDIT = "the user edits"
+    ANSWER = "the user answers all that is asked"
+    SWITCH = "the user switches removing on or off"
     KILL = "the process is killed"
     KILL_LATE = "the process is killed, and what it sent arrives later"
     FREEZE = "the process hangs while another takes over"

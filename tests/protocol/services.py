@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from crosswatch.model.capabilities import Capability, Dates, Manifest, Pace, Quirk, Stamps
@@ -25,12 +26,17 @@ class Title:
 
     def ref(self, service: str, *, twin: bool = False) -> Ref:
         """How a service names it; some have the same title twice."""
-        native = f"{service}{self.number}{'x' if twin else ''}"
-        common = {"imdb": f"tt{self.number}"} if self.shared else {}
-        if self.kind is not Kind.EPISODE:
-            return Ref(self.kind, ids(common, **{service: native}), native)
-        show = ids(imdb="tt2", **{service: f"{service}2"})
-        return Ref(self.kind, ids(common, **{service: native}), native, show, season=0, number=1)
+        return _ref(self, service, twin)
+
+
+@cache
+def _ref(title: Title, service: str, twin: bool) -> Ref:
+    native = f"{service}{title.number}{'x' if twin else ''}"
+    common = {"imdb": f"tt{title.number}"} if title.shared else {}
+    if title.kind is not Kind.EPISODE:
+        return Ref(title.kind, ids(common, **{service: native}), native)
+    show = ids(imdb="tt2", **{service: f"{service}2"})
+    return Ref(title.kind, ids(common, **{service: native}), native, show, season=0, number=1)
 
 
 TITLES = (
@@ -38,10 +44,12 @@ TITLES = (
     Title(2, Kind.SHOW),
     Title(3, Kind.EPISODE, shared=False),
     Title(4, Kind.MOVIE, shared=False),
-    Title(5, Kind.MOVIE),
-    Title(6, Kind.MOVIE),
+    *(Title(number, Kind.MOVIE) for number in range(5, 49)),
 )
 """The third is an episode of season 0 of the show, the fourth a movie without a name that two services share."""
+
+FEW = 6
+"""So many of them exist in most worlds."""
 
 Place = tuple[Feature, int]
 """A list of an account, and the number of a title in it."""
@@ -63,7 +71,7 @@ class Traits:
     """What a service is like.
 
     ``compares``: it stores a value only over the expected one. ``keeps_dates``: it takes the date of a write from us.
-    ``clears``: rating a title takes it off the watchlist. ``time_limit`` 0: its calls end with their process.
+    ``clears``: to rate or play a title takes it off the watchlist. ``time_limit`` 0: its calls end with their process.
     """
 
     grid: str = "tmdb"
@@ -152,7 +160,7 @@ class Shown:
     total: int
 
 
-@dataclass
+@dataclass(eq=False)
 class Service:
     """One account of a service. ``watch`` is told of every event, right before it happens."""
 
@@ -166,6 +174,7 @@ class Service:
     gone: set[int] = field(default_factory=set)
     coming: list[tuple[int, Callable[[], None]]] = field(default_factory=list)
     turns: dict[str, int] = field(default_factory=dict)
+    plays: dict[int, int] = field(default_factory=dict)
 
     @property
     def delay_ms(self) -> int:
@@ -200,9 +209,18 @@ class Service:
         made = Event(now, value, (past[-1].stamp if past else 0) + 1, kept, by)
         self.watch(self, place, made)
         past.append(made)
-        other = (Feature.WATCHLIST, place[1])
-        if place[0] is Feature.RATINGS and value is not None and self.traits.clears and self.value(other):
-            self.put(other, None, "service", at=now)
+        if place[0] is Feature.RATINGS and value is not None:
+            self._clear(place[1], now)
+
+    def play(self, title: int) -> None:
+        """The user watches a title."""
+        self.plays.setdefault(title, self.now())
+        self._clear(title, self.now())
+
+    def _clear(self, title: int, now: int) -> None:
+        listed = (Feature.WATCHLIST, title)
+        if self.traits.clears and self.value(listed):
+            self.put(listed, None, "service", at=now)
 
     def touch(self, place: Place) -> None:
         """Moves the stamp of a value, although nobody set it: for services whose stamps say that little."""
@@ -228,6 +246,12 @@ class Service:
         """When the value last became another; to set it again as it was is no change."""
         past = [Event(0, None, 0, 0, "user"), *self.events.get(place, ())]
         return max((new.at for old, new in pairwise(past) if old.value != new.value), default=0)
+
+    def states(self, place: Place, since: int, until: int) -> list[Event]:
+        """What was there at any moment between two."""
+        first = self.at(place, since)
+        later = [event for event in self.events.get(place, ()) if since < event.at <= until]
+        return later if first is None else [first, *later]
 
     def at(self, place: Place, until: int) -> Event | None:
         """The newest event at that moment."""
@@ -275,16 +299,19 @@ class Service:
 
     def find(self, ref: Ref) -> Title | None:
         """The title that a ref names, if this service can tell."""
-        for title in TITLES:
-            own = title.ref(self.name)
-            twin = title.ref(self.name, twin=True)
-            if ref.native_id in (own.native_id, twin.native_id):
-                return title
-        for title in TITLES:
-            own = title.ref(self.name)
-            if ref.kind is title.kind and (set(own.ids) & set(ref.ids) or _same_place(own, ref)):
-                return title
-        return None
+        return _named(self.name, ref)
+
+
+@lru_cache(maxsize=4096)
+def _named(service: str, ref: Ref) -> Title | None:
+    for title in TITLES:
+        if ref.native_id in (title.ref(service).native_id, title.ref(service, twin=True).native_id):
+            return title
+    for title in TITLES:
+        own = title.ref(service)
+        if ref.kind is title.kind and (set(own.ids) & set(ref.ids) or _same_place(own, ref)):
+            return title
+    return None
 
 
 def _same_place(own: Ref, ref: Ref) -> bool:

@@ -33,7 +33,7 @@ from crosswatch.runs.sides import OpenSide, SideRead, read_side
 from crosswatch.store import accounts, base, journal, leases, tables, unmatched
 from crosswatch.store.database import Connection
 from tests.protocol.draw import a_history
-from tests.protocol.world import Figures
+from tests.protocol.setting import Figures
 
 Break = Callable[[pytest.MonkeyPatch], None]
 MOST = 800

@@ -8,7 +8,8 @@ import pytest
 
 from tests.protocol import draw
 from tests.protocol.script import Happening, Point, Script, What
-from tests.protocol.world import Figures, World
+from tests.protocol.setting import Figures
+from tests.protocol.world import World
 
 CHUNKS = 4
 SEEDS = 12

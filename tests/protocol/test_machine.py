@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from tests.engine.samples import examples
 from tests.protocol import draw
 from tests.protocol.script import What
-from tests.protocol.world import Figures, World
+from tests.protocol.setting import Figures
+from tests.protocol.world import World
 
 T = TypeVar("T")
 SOAK = os.environ.get("CROSSWATCH_SOAK") == "1"
@@ -29,14 +30,20 @@ class Life(RuleBasedStateMachine):
     @initialize(data=st.data())
     def begin(self, data: st.DataObject) -> None:
         self.world = World(draw.a_setting(picker(data)), Figures())
+        if data.draw(st.booleans()):
+            draw.a_past(self.world, picker(data))
 
     @rule(data=st.data())
     def the_user_edits(self, data: st.DataObject) -> None:
         self.world.edit(draw.an_edit(self.world, picker(data)))
 
-    @rule(seconds=st.sampled_from(draw.WAITS))
+    @rule(seconds=st.sampled_from((*draw.WAITS, *draw.LONG)))
     def time_passes(self, seconds: int) -> None:
         self.world.wait(seconds)
+
+    @rule(data=st.data())
+    def the_user_takes_titles_off(self, data: st.DataObject) -> None:
+        draw.take_off(self.world, picker(data))
 
     @rule(data=st.data())
     def the_pair_runs(self, data: st.DataObject) -> None:
@@ -45,6 +52,14 @@ class Life(RuleBasedStateMachine):
     @rule(data=st.data())
     def the_pair_runs_and_much_happens(self, data: st.DataObject) -> None:
         draw.a_run(self.world, picker(data))
+
+    @rule(data=st.data())
+    def a_preview_is_made_and_perhaps_applied(self, data: st.DataObject) -> None:
+        draw.a_preview(self.world, picker(data))
+
+    @rule(data=st.data())
+    def the_user_answers(self, data: st.DataObject) -> None:
+        draw.answer(self.world, picker(data))
 
     @rule(data=st.data())
     def something_odd_happens(self, data: st.DataObject) -> None:
@@ -106,3 +121,14 @@ def assert_it_met_enough(figures: Figures, histories: int) -> None:
     assert figures.met[What.EDIT] > histories // 5
     assert figures.outcomes["in_doubt"] > 0
     assert figures.ended["killed"] > histories // 5
+    assert figures.removals > histories // 2
+    assert figures.most > 0
+    assert figures.approved > histories // 10
+    assert figures.counted["waiting"] > histories
+    assert figures.counted["kept"] > histories // 5
+    assert figures.counted["cleared"] > histories // 10
+    assert figures.answers["allow"] > histories // 10
+    assert figures.answers["keep"] > histories // 10
+    assert figures.answers["take_back"] > 0
+    assert figures.applied > 0
+    assert figures.stale > 0

@@ -16,7 +16,7 @@ from crosswatch.store.tables import process
 from tests.protocol import draw, world
 from tests.protocol.ground import Ground, Killed, Life, OneConnection
 from tests.protocol.quick import Prepared, QuickEngine, QuickResult
-from tests.protocol.world import Figures
+from tests.protocol.setting import Figures
 
 SEEDS = 20
 ONE = {"id": "one", "pid": 1, "role": "the test", "started_at": 5}

@@ -1,181 +1,84 @@
 """Services, pairs between them, and the processes that carry out their runs; everything happens here."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 from crosswatch.identity.resolver import TitleResolver
-from crosswatch.model.accounts import AccountName
-from crosswatch.model.kinds import Conflict, Feature, Kind, Mode, Side
-from crosswatch.model.values import Value
+from crosswatch.model.kinds import Feature, Mode, Side
 from crosswatch.model.writes import Outcome, Write
 from crosswatch.runs.runner import Runner
-from crosswatch.store import accounts, attention, pairs, runs
-from crosswatch.store.database import Connection
-from crosswatch.store.pairs import LaneSettings
+from crosswatch.store import pairs, runs
+from crosswatch.store.attention import Question
+from crosswatch.store.inbox import START_AFRESH
+from crosswatch.store.runs import PLAN, SYNC
 from tests.protocol.ground import Clock, Killed, Life, the_ground, the_loop
 from tests.protocol.links import SimulatedProvider
+from tests.protocol.looks import Look
 from tests.protocol.model import Judge
+from tests.protocol.previews import Previews, State
 from tests.protocol.rest import in_step
-from tests.protocol.script import Edit, Happening, Point, Script, What
-from tests.protocol.services import Event, Place, Service, Title, Traits, Weather, rounded
+from tests.protocol.script import Happening, Point, Script, What
+from tests.protocol.seen import Begun
+from tests.protocol.services import Event, Place, Service, Title, Weather
+from tests.protocol.setting import NAMES, Between, Figures, Setting
+from tests.protocol.user import User
 
-NAMES = ("a", "b", "c")
 STALL = 70
+MEDDLED = {What.ANSWER, What.SWITCH, What.FREEZE}
+"""After these a preview cannot be told from what happened meanwhile."""
 
 
-@dataclass(frozen=True)
-class Between:
-    """A pair: two services by their place, and the rules of its lanes."""
-
-    source: int
-    target: int
-    mode: Mode = Mode.TWO_WAY
-    conflict: Conflict = Conflict.SOURCE
-    kinds: tuple[Kind, ...] = (Kind.MOVIE, Kind.SHOW, Kind.EPISODE)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """All that is the same for the whole life of a world."""
-
-    services: tuple[Traits, ...]
-    pairs: tuple[Between, ...]
-
-
-@dataclass
-class Figures:
-    """How much a world has met."""
-
-    runs: int = 0
-    writes: int = 0
-    overwrites: int = 0
-    rests: int = 0
-    answers: int = 0
-    met: Counter[What] = field(default_factory=Counter)
-    ended: Counter[str] = field(default_factory=Counter)
-    outcomes: Counter[str] = field(default_factory=Counter)
-
-
-class World:
+class World(User):
     """One installation and its services. ``log`` tells what was done to it, for whoever reads a failure."""
 
     def __init__(self, setting: Setting, figures: Figures) -> None:
         self.setting, self.figures = setting, figures
-        self.log: list[str] = []
+        self.log = []
         self.ground = the_ground()
         self.ground.clear()
         self._loop = the_loop()
         self.clock = Clock(self._loop)
         self._pair_of: dict[int, int] = {}
         self.services = {
-            name: Service(name, f"{name}:alice", traits, self.clock.now_ms)
+            name: Service(name, f"{name}:alice", traits, self.clock.now_ms, self._happens_at)
             for name, traits in zip(NAMES, setting.services, strict=False)
         }
-        self._sessions = dict(self.services)
-        self.judge = Judge(self)
+        self.sessions = dict(self.services)
+        self.people = {service.uid: service for service in self.services.values()}
+        self.judge = Judge(self.ground)
+        self.previews = Previews(self.ground)
         self._broken: AssertionError | None = None
-        for service in self.services.values():
-            service.watch = self._happens_at
+        self.rules, self.switched = {}, {}
         self.life = self._born()
-        self.pairs = [self._pair(between) for between in setting.pairs]
-
-    # What a user does
-
-    def edit(self, edit: Edit) -> None:
-        """The user sets a value at a service, or takes a title off."""
-        self.log.append(f"{edit}")
-        self._edit(edit)
-
-    def _edit(self, edit: Edit) -> None:
-        service = self.services[edit.service]
-        service.arrive()
-        place = (edit.feature, edit.title)
-        value = rounded(service, edit.feature, edit.value)
-        if value is None and service.value(place) is None:
-            return
-        service.put(place, value, "user")
-        self.judge.edited(service, place, value)
-        self.clock.spend(0.001)
-
-    def wait(self, seconds: float) -> None:
-        """Time passes."""
-        self.log.append(f"wait({seconds})")
-        self.clock.spend(seconds)
-        for service in self.services.values():
-            service.arrive()
-
-    def vanish(self, name: str, title: int) -> None:
-        """A service no longer knows a title, or knows it again."""
-        self.log.append(f"vanish({name}, {title})")
-        self.services[name].gone ^= {title}
-
-    def touch(self, name: str, place: Place) -> None:
-        """A stamp moves that nobody moved."""
-        self.log.append(f"touch({name}, {place})")
-        self.services[name].touch(place)
-
-    def questions(self) -> list[attention.QuestionRow]:
-        """What the user is asked."""
-        return self.life.database.read_now(partial(attention.waiting, limit=20))
-
-    def answer(self, question: attention.QuestionRow, side: Side) -> None:
-        """The user says which side is right."""
-        self.log.append(f"answer({question.kind}, title {question.title}: {side})")
-        now = self.clock.now_ms()
-        self.life.database.write_now(
-            partial(attention.answer, attention_id=question.id, answer=side, now=now)
-        )
-        names = "SELECT namespace, value FROM title_id WHERE title = ? AND namespace IN ('a', 'b', 'c')"
-        for row in self.ground.rows(names, question.title):
-            if question.feature is not None:
-                place = question.feature, int(row["value"].removeprefix(row["namespace"]).removesuffix("x"))
-                self.judge.says(place, now)
-        self.figures.answers += 1
-
-    def another_account(self, name: str, pair: int, *, told: bool) -> None:
-        """Somebody else is connected, the pair runs, and alice is connected again; ``told``: CrossWatch was told."""
-        pinned = "SELECT 1 FROM lane WHERE source_uid || target_uid LIKE ? AND pair = ?"
-        service = self.services[name]
-        if not self.ground.rows(pinned, f"%{service.uid}%", self.pairs[pair]):
-            return
-        self.log.append(f"another_account({name}, {pair}, {told})")
-        self._connect(name, Service(name, f"{name}:bob", service.traits, self.clock.now_ms), told=told)
-        before = self.judge.seen
-        row = self.run(pair)
-        assert row is not None
-        assert (row.status, row.code) == ("failed", "account_changed")
-        assert self.judge.seen == before, "somebody else's account was read"
-        self._connect(name, service, told=True)
-
-    def _connect(self, name: str, service: Service, *, told: bool) -> None:
-        self._sessions[name] = service
-        if told:
-            keep = partial(
-                accounts.keep,
-                name=AccountName(name),
-                uid=service.uid,
-                label=service.uid,
-                state=accounts.CONNECTED,
-            )
-            Life.now(self.ground, keep)
+        self.pairs = []
+        for number in range(len(setting.pairs)):
+            self.pairs.append(self.make(number))
 
     # Runs
 
     def run(
-        self, pair: int = 0, script: Script | None = None, weather: Sequence[Weather] = ()
+        self,
+        pair: int = 0,
+        script: Script | None = None,
+        weather: Sequence[Weather] = (),
+        *,
+        kind: str = SYNC,
+        plan: int | None = None,
     ) -> runs.RunRow | None:
         """One run of a pair; None where it, or its process, did not come to its end."""
         script = script or Script()
-        self.log.append(f"run({pair}, {script.happenings}, {weather})")
+        self.log.append(
+            f"{kind}({pair}, {script.happenings}, {weather}{'' if plan is None else f', {plan}'})"
+        )
         for service, one in zip(self.services.values(), weather or [Weather()] * 3, strict=False):
             service.weather, service.turns = one, {}
         life = self.life
         life.script = script
+        before = self._before() if kind == PLAN else None
         try:
-            self._loop.finish(self._carry_out(life, pair))
+            self._loop.finish(self._carry_out(life, pair, kind, plan))
         except BaseException:
             if not (life.dead or self._broken):
                 raise
@@ -183,7 +86,9 @@ class World:
             raise self._broken
         if What.RECONNECT in script.met:
             for name, service in self.services.items():
-                self._connect(name, service, told=True)
+                self.connect(name, service, told=True)
+        if before is not None and not MEDDLED & set(script.met):
+            self.previews.wrote_nothing(before[1], self.previews.state(before[0]))
         self.figures.met.update(script.met)
         self.figures.runs += 1
         life.script = Script()
@@ -194,14 +99,25 @@ class World:
             return None
         return self._ended(life)
 
+    def _before(self) -> tuple[frozenset[int], State]:
+        doubted = self.previews.doubted()
+        return doubted, self.previews.state(doubted)
+
     def _ended(self, life: Life) -> runs.RunRow | None:
         row = life.database.read_now(partial(runs.find, run_id=life.run))
         assert row is not None
         self.figures.ended[row.status] += 1
+        for counts in self.ground.counts(row.id).values():
+            self.figures.counted.update({name: counts[name] for name in ("waiting", "kept", "cleared")})
         self.judge.run_ended(row)
+        begun = self.judge.began[row.id]
+        if begun.plan is not None:
+            self.previews.was_applied(row, begun)
+        elif begun.kind == PLAN and row.plan is not None:
+            self.previews.shown(row, begun)
         return row
 
-    async def _carry_out(self, life: Life, pair: int) -> None:
+    async def _carry_out(self, life: Life, pair: int, kind: str = SYNC, plan: int | None = None) -> None:
         providers = {
             name: SimulatedProvider(name, service.traits.manifest(name), life, self)
             for name, service in self.services.items()
@@ -209,21 +125,72 @@ class World:
         runner = Runner(life.database, providers, TitleResolver(life.database), life.clock, life.process)
         row = await life.database.read(partial(pairs.find, pair_id=self.pairs[pair]))
         assert row is not None
-        life.run = await runner.begin(row, trigger="test")
+        life.run = await runner.begin(row, trigger="test", kind=kind, plan_id=plan)
         self._pair_of[life.run] = pair
-        self.judge.begins(life.run, self.clock.now_ms())
+        self.judge.begins(life.run, self._begun(pair, row, kind, plan))
         await runner.carry_out(life.run, row)
 
-    def sides(self, run: int) -> tuple[Mode, dict[Side, Service]]:
-        """The mode of a run's pair, and the accounts between which it was made."""
-        return self.between(self.setting.pairs[self._pair_of[run]])
+    def _begun(self, pair: int, row: pairs.PairRow, kind: str, plan: int | None) -> Begun:
+        agreed = """SELECT lane, count(*) AS n FROM base
+            WHERE source_value IS NOT NULL OR target_value IS NOT NULL GROUP BY lane"""
+        waits = """SELECT lane, title, json_extract(data, '$.side') AS side FROM attention
+            WHERE kind = 'removal' AND answered_at IS NULL"""
+        mode, sides = self.between(self.setting.pairs[pair])
+        return Begun(
+            at=self.clock.now_ms(),
+            pair=pair,
+            kind=kind,
+            plan=plan,
+            mode=mode,
+            sides=sides,
+            rules={lane.feature: self.rules[pair, lane.feature] for lane in row.lanes},
+            lanes={lane.feature: lane.id for lane in row.lanes},
+            base={one["lane"]: one["n"] for one in self.ground.rows(agreed)},
+            waiting=frozenset(tuple(one) for one in self.ground.rows(waits)),
+        )
+
+    def newest_plan(self, pair: int) -> int | None:
+        """The preview of a pair that was made last and not applied."""
+        plans = self.previews.plans
+        mine = [number for number, one in plans.items() if one.begun.pair == pair]
+        return max((number for number in mine if number not in self.previews.applied), default=None)
+
+    def another_account(self, name: str, pair: int, *, told: bool, stays: bool = False) -> None:
+        """Somebody else is connected, and the pair runs; ``told``: CrossWatch was told.
+
+        Then the first one is connected again, unless the new one ``stays`` and all pairs begin afresh.
+        """
+        if name not in self.ends(pair) or not self.is_pinned(pair):
+            return
+        self.log.append(f"another_account({name}, {pair}, {told}, {stays})")
+        self.connect(name, self.somebody_else(name), told=told)
+        before = self.judge.seen
+        row = self.run(pair)
+        assert row is not None
+        assert (row.status, row.code) == ("failed", "account_changed")
+        assert self.judge.seen == before, "somebody else's account was read"
+        if not stays:
+            self.connect(name, self.services[name], told=True)
+            return
+        self.connect(name, self.sessions[name], told=True)
+        self.services[name] = self.sessions[name]
+        for number in range(len(self.pairs)):
+            if name in self.ends(number) and self.is_pinned(number):
+                self._start_afresh(number)
+
+    def _start_afresh(self, pair: int) -> None:
+        self.run(pair)
+        for question in self.questions():
+            if question.kind is Question.ACCOUNT and question.pair == self.pairs[pair]:
+                self.answer(question, START_AFRESH)
+        self.begins_afresh(pair)
 
     def is_of(self, pair: Between, by: str | tuple[int, int]) -> bool:
         """Whether a value comes from a write of this pair."""
         return isinstance(by, tuple) and self.setting.pairs[self._pair_of[by[0]]] == pair
 
     def between(self, pair: Between) -> tuple[Mode, dict[Side, Service]]:
-        """The same of a pair."""
+        """The mode of a pair, and the accounts between which it is made."""
         return pair.mode, {
             Side.SOURCE: self.services[NAMES[pair.source]],
             Side.TARGET: self.services[NAMES[pair.target]],
@@ -232,20 +199,33 @@ class World:
     def rest(self) -> None:
         """Nobody edits, all delays pass: after the rounds it takes, both sides agree and nothing more is written."""
         self.log.append("rest()")
-        quiet = 1 + max(one.traits.delay + 2 * one.traits.time_limit for one in self.services.values())
+        traits = [one.traits for one in self.services.values()]
+        quiet = 1 + max(one.delay + 2 * one.time_limit for one in traits)
         weather = [replace(one.weather, hidden=0, twin=0, empty=0) for one in self.services.values()]
-        for _ in range(len(self.pairs) + 1):
+        most = (
+            len(self.pairs) + 1 + any(one.clears for one in traits) + any(not one.lookups for one in traits)
+        )
+        most += bool(self.previews.doubted())  # what a title is called there is learnt only after its doubt
+        for _ in range(most + 1):
+            before = self._still()
             self._round(quiet, weather)
-        self.wait(quiet)
+            if self._still() == before:
+                break
+        else:
+            raise AssertionError("lanes do not come to rest")
         in_step(self)
-        writes, last = self.figures.writes, max(self._pair_of)
-        self._round(quiet, weather)
-        assert self.figures.writes == writes, "a lane at rest writes"
+        self.figures.rests += 1
+
+    def _still(self) -> object:
+        """What no round at rest changes; titles without a match are tried again and again."""
         again = """SELECT 1 FROM unmatched u
             WHERE u.lane = journal.lane AND u.title = journal.title AND u.tries > 1"""
-        query = f"SELECT run FROM journal WHERE run > ? AND NOT (outcome = 'unmatched' AND EXISTS ({again}))"
-        assert not self.ground.rows(query, last), "a lane at rest plans"
-        self.figures.rests += 1
+        lines = f"SELECT run, seq FROM journal WHERE NOT (outcome = 'unmatched' AND EXISTS ({again}))"
+        asked = "SELECT id, kind, title, answer FROM attention ORDER BY id"
+        based = """SELECT lane, title, version, source_missing_at, target_missing_at FROM base
+            WHERE source_value IS NOT NULL OR target_value IS NOT NULL ORDER BY 1, 2"""
+        found = [[tuple(row) for row in self.ground.rows(query)] for query in (lines, asked, based)]
+        return self.figures.writes, found
 
     def _round(self, quiet: int, weather: Sequence[Weather]) -> None:
         self.wait(quiet)
@@ -265,34 +245,12 @@ class World:
         """The process ends."""
         if not self.life.dead:
             self.life.die()
-        self.figures.overwrites += self.judge.overwrites
-
-    def _pair(self, between: Between) -> int:
-        def make(connection: Connection) -> int:
-            ids = [
-                accounts.keep(
-                    connection,
-                    AccountName(name),
-                    uid=self.services[name].uid,
-                    label=name,
-                    state=accounts.CONNECTED,
-                ).id
-                for name in (NAMES[between.source], NAMES[between.target])
-            ]
-            source, target = (self.setting.services[one] for one in (between.source, between.target))
-            shared = [feature for feature in source.features if feature in target.features]
-            return pairs.add(
-                connection,
-                name=f"{NAMES[between.source]} {NAMES[between.target]}",
-                source=ids[0],
-                target=ids[1],
-                mode=between.mode,
-                kinds=between.kinds,
-                lanes={feature: LaneSettings(conflict=between.conflict) for feature in shared},
-                now=self.clock.now_ms(),
-            )
-
-        return self.life.database.write_now(make)
+        figures, judge = self.figures, self.judge
+        figures.overwrites += judge.overwrites
+        figures.approved += judge.removals.approved
+        figures.most += judge.removals.most
+        figures.applied += self.previews.kept
+        figures.stale += self.previews.stale
 
     # The stage of the links
 
@@ -329,17 +287,27 @@ class World:
         match one.what:
             case What.EDIT:
                 assert one.edit is not None
-                self._edit(one.edit)
+                self.edits(one.edit)
+            case What.ANSWER:
+                self._answers_all()
+            case What.SWITCH:
+                for feature in Feature:
+                    self.switches(self._pair_of.get(life.run, 0), feature)
             case What.RECONNECT:
-                service = self.services[NAMES[self.setting.pairs[self._pair_of.get(life.run, 0)].target]]
-                bob = Service(service.name, f"{service.name}:bob", service.traits, self.clock.now_ms)
-                self._connect(service.name, bob, told=True)
+                name = self.ends(self._pair_of.get(life.run, 0))[1]
+                self.connect(name, self.somebody_else(name), told=True)
             case What.KILL:
                 life.die()
                 raise Killed
             case _:
                 return False
         return True
+
+    def _answers_all(self) -> None:
+        """What is asked at this moment; every other question is answered the other way."""
+        for question in self.questions():
+            if question.kind is not Question.ACCOUNT:
+                self.answers(question, question.answers[question.id % len(question.answers)])
 
     async def _overtaken(self, life: Life) -> None:
         """The process hangs so long that it is taken for dead, and another carries out a run meanwhile."""
@@ -352,13 +320,20 @@ class World:
     def spend(self, seconds: float) -> None:
         self.clock.spend(seconds)
 
-    def shown(self, life: Life, service: Service, place: Place, value: Value | None, at: int) -> None:
-        self.judge.shown(life.run, service, place, value, at)
+    def fooled(self, service: Service, feature: Feature) -> None:
+        self.judge.fooled(service, feature)
+
+    def titles(self) -> int:
+        return self.setting.titles
+
+    def shown(self, life: Life, service: Service, place: Place, look: Look) -> None:
+        self.judge.shown(service, place, look)
 
     def leaves(
         self, life: Life, service: Service, feature: Feature, write: Write, title: Title | None
     ) -> None:
         self.figures.writes += 1
+        self.figures.removals += write.wanted is None
         with self._told():
             self.judge.leaves(life.run, service, feature, write, title)
 
@@ -382,4 +357,4 @@ class World:
         self.judge.answered(life.run, service, feature, write, outcome)
 
     def session(self, name: str) -> Service:
-        return self._sessions[name]
+        return self.sessions[name]
