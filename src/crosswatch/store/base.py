@@ -1,6 +1,7 @@
 """Base rows: what both sides of a lane said when they last agreed."""
 
 from collections.abc import Iterable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
@@ -78,9 +79,12 @@ def keep(connection: Connection, lane_id: int, rows: Mapping[int, BaseRow | None
 
 
 def _columns(lane_id: int, key: int, row: BaseRow) -> dict[str, object]:
+    return {"lane": lane_id, "title": key, **as_columns(row)}
+
+
+def as_columns(row: BaseRow) -> dict[str, object]:
+    """A row as it is stored, by the names of its columns."""
     return {
-        "lane": lane_id,
-        "title": key,
         "source_value": row.source.value,
         "target_value": row.target.value,
         "source_stamp": row.source.stamp,
@@ -99,6 +103,11 @@ def _columns(lane_id: int, key: int, row: BaseRow) -> dict[str, object]:
         "kept": row.kept,
         "looked_at": row.looked_at,
     }
+
+
+def from_columns(columns: Mapping[str, Any]) -> BaseRow:
+    """The row that ``as_columns`` gave."""
+    return _row(SimpleNamespace(**columns))
 
 
 def looked_up(connection: Connection, lane_id: int, keys: Iterable[int], now: int) -> None:

@@ -1,12 +1,12 @@
 """Writes that wait until somebody allows them, and removals that were seen while a lane did not remove."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
-from crosswatch.engine.base import Agreed, BaseRow
+from crosswatch.engine.base import BaseRow
 from crosswatch.engine.guard import APPROVAL_MS
 from crosswatch.engine.planned import PlannedWrite
 from crosswatch.model.kinds import Action, Side
@@ -187,7 +187,7 @@ def refuse(
         if row is None or row.version != data["version"]:
             continue
         agreed[key] = after = _agreed(row, data, now)
-        kept[key] = {**data, "version": after.version, _WAS: asdict(row)}
+        kept[key] = {**data, "version": after.version, _WAS: base.as_columns(row)}
     base.keep(connection, lane_id, agreed)
     return kept
 
@@ -216,8 +216,7 @@ def take_back(
         if row is None or was is None or row.version != data["version"]:
             continue
         version = row.version + 1
-        halves = {side.value: Agreed(**was[side.value]) for side in Side}
-        before[key] = BaseRow(**{**was, **halves, "version": version})
+        before[key] = base.from_columns({**was, "version": version})
         asked[key] = {name: value for name, value in data.items() if name != _WAS} | {"version": version}
     base.keep(connection, lane_id, before)
     return asked

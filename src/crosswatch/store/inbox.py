@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, func, or_, select
 from crosswatch.model.kinds import Feature, Side
 from crosswatch.store import held, unmatched
 from crosswatch.store.attention import LEAVE, NOT_DONE, RULED, Question
+from crosswatch.store.statements import chunks
 from crosswatch.store.tables import attention, lane, title
 from crosswatch.store.tables import journal as entries
 
@@ -157,32 +158,25 @@ def count(connection: Connection, which: Which) -> int:
 
 def groups(connection: Connection, *, first: int) -> list[Group]:
     """All of the inbox: what belongs together, open or answered, with the ``first`` questions of each."""
-    alike = (attention.c.lane, attention.c.kind, func.coalesce(_SIDE, ""), attention.c.answer)
-    numbered = (
-        select(
-            attention.c.id,
-            func.row_number().over(partition_by=alike, order_by=attention.c.id).label("place"),
-            func.count().over(partition_by=alike).label("alike"),
-        )
-        .where(SHOWN)
-        .subquery()
-    )
     query = (
-        _questions()
-        .add_columns(numbered.c.alike)
-        .join(numbered, numbered.c.id == attention.c.id)
-        .where(numbered.c.place <= first)
+        select(attention.c.id, attention.c.lane, attention.c.kind, _SIDE, attention.c.answer)
+        .where(SHOWN)
         .order_by(attention.c.id)
     )
-    found: dict[tuple[object, ...], tuple[int, list[QuestionRow]]] = {}
-    for row in connection.execute(query):
-        one = _row(row)
-        key = (one.lane, one.pair, one.feature, one.kind, one.side, one.answer)
-        found.setdefault(key, (row.alike, []))[1].append(one)
-    return [
-        Group(rows[0].pair, rows[0].feature, rows[0].kind, rows[0].side, rows[0].answer, alike, rows)
-        for alike, rows in found.values()
-    ]
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for row_id, *key in connection.execute(query):
+        alike.setdefault(tuple(key), []).append(row_id)
+    shown = [row_id for ids in alike.values() for row_id in ids[:first]]
+    rows: dict[int, QuestionRow] = {}
+    for part in chunks(shown):
+        found = connection.execute(_questions().where(attention.c.id.in_(part)))
+        rows.update({row.id: _row(row) for row in found})
+    return [_group([rows[row_id] for row_id in ids[:first]], len(ids)) for ids in alike.values()]
+
+
+def _group(rows: Sequence[QuestionRow], alike: int) -> Group:
+    one = rows[0]
+    return Group(one.pair, one.feature, one.kind, one.side, one.answer, alike, rows)
 
 
 def _questions() -> Select[Any]:
