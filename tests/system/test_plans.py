@@ -304,7 +304,7 @@ def test_what_a_service_took_off_itself_is_told_so(world: World) -> None:
     edit(world, "alice", "remove", new[0])
     made = previewed(world, pair)
     (said,) = sentences(world, made, ItemState.CLEARED)
-    assert said.startswith("TMDb took it off by itself, because it was rated or watched.")
+    assert said.startswith("TMDb may have taken it off by itself, because you rated or watched it.")
 
 
 def test_titles_that_are_held_say_which_side_is_not_known(world: World) -> None:

@@ -30,8 +30,8 @@ STATES: dict[str, str] = {
     "held": "{side}: {why}.",
     "kept": "You took it off on {other}. It stays on {side}, because this pair does not remove.",
     "kept_unsaid": "You took it off on one side. It stays on the other, because this pair does not remove.",
-    "cleared": "{other} took it off by itself, because it was rated or watched. It stays on {side}.",
-    "cleared_unsaid": "A service took it off by itself, because it was rated or watched. Nothing is done about that.",
+    "cleared": "{other} may have taken it off by itself, because you rated or watched it. It stays on {side}.",
+    "cleared_unsaid": "A service may have taken it off by itself, because you rated or watched it. Nothing is done about that.",
 }
 """What becomes of a title that is not written."""
 
