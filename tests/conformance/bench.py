@@ -41,6 +41,8 @@ class Trouble(StrEnum):
     EMPTY_PAGE = "page that comes empty"
     REPEATED_ROW = "row that comes twice"
     HELD = "call that is held"
+    LATE_LIST = "list that is late"
+    CLEARED = "rating that clears the watchlist"
     SILENCE = "answer that comes too late"
     RESET = "connection that breaks"
     WEB_PAGE = "web page with status 200"
@@ -91,6 +93,10 @@ class Bench(Protocol):
         """What the user does at the service; None takes the title off the list."""
         ...
 
+    def vanish(self, ref: Ref) -> None:
+        """The service no longer has this title; for services whose titles can vanish."""
+        ...
+
     def fill(self, feature: Feature, rows: Mapping[Ref, Value]) -> None:
         """Many such edits that happened long ago."""
         ...
@@ -106,7 +112,10 @@ class Bench(Protocol):
     def suffer(
         self, trouble: Trouble, asks: Asks, *, times: int | None = None, page: int | None = None
     ) -> None:
-        """From now on this happens to those calls: so many of them (None: all), and of reads that page alone."""
+        """From now on this happens to those calls: so many of them (None: all), and of reads that page alone.
+
+        A late list shows what it held before this account's newest changes.
+        """
         ...
 
     def held(self) -> int:

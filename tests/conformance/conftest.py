@@ -10,7 +10,10 @@ from typing import cast
 import pytest
 
 pytest.register_assert_rewrite(
-    *(f"tests.conformance.{name}" for name in ("hand", "reading", "writing", "asking", "bad_days", "suite"))
+    *(
+        f"tests.conformance.{name}"
+        for name in ("hand", "reading", "writing", "removing", "asking", "bad_days", "suite")
+    )
 )
 
 from crosswatch.model.kinds import Feature  # noqa: E402 - the cases are rewritten before anything imports them

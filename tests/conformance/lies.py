@@ -165,7 +165,76 @@ class LooksOnlyAtTheWatchlist(Honest):
         return replace(said, rating=None) if isinstance(said, TitleState) else said
 
 
+class LooksOnlyAtRatings(Honest):
+    def state(self, ref: Ref, said: LookedUp) -> LookedUp:
+        return replace(said, on_watchlist=False) if isinstance(said, TitleState) else said
+
+
+class RemembersWhatItLookedUp(Honest):
+    """As with answers that are kept for a while: each title is asked about once."""
+
+    def __init__(self, link: Link, bench: Bench) -> None:
+        super().__init__(link, bench)
+        self.known: dict[Ref, LookedUp] = {}
+
+    def state(self, ref: Ref, said: LookedUp) -> LookedUp:
+        return self.known.setdefault(named(ref), said)
+
+
+class LooksUpInTheList(Honest):
+    """Its word on a title is what the list shows of it, which may be late."""
+
+    async def lookup(self, refs: Sequence[Ref]) -> Mapping[Ref, LookedUp]:
+        lists: dict[Feature, dict[Ref, int]] = {}
+        for feature in self.bench.manifest.features:
+            pages = [page async for page in self.link.read(feature)]
+            lists[feature] = {named(row.ref): row.value for page in pages for row in page.rows}
+        return {
+            ref: TitleState(
+                named(ref) in lists.get(Feature.WATCHLIST, {}),
+                lists.get(Feature.RATINGS, {}).get(named(ref)),
+            )
+            for ref in refs
+        }
+
+
+class CallsTheAbsentGone(Honest):
+    def state(self, ref: Ref, said: LookedUp) -> LookedUp:
+        return Verdict.GONE if said == TitleState(on_watchlist=False, rating=None) else said
+
+
+class CallsTheGoneAbsent(Honest):
+    def state(self, ref: Ref, said: LookedUp) -> LookedUp:
+        return TitleState(on_watchlist=False, rating=None) if said is Verdict.GONE else said
+
+
+class TellsNobodyWhatIsGone(Honest):
+    def state(self, ref: Ref, said: LookedUp) -> LookedUp:
+        return Verdict.UNKNOWN if said is Verdict.GONE else said
+
+
+class KnowsNothingOfTheAbsent(Honest):
+    def state(self, ref: Ref, said: LookedUp) -> LookedUp:
+        return Verdict.UNKNOWN if said == TitleState(on_watchlist=False, rating=None) else said
+
+
+class CallsTheRatedListed(Honest):
+    """As if a rating never took a title off the watchlist."""
+
+    def state(self, ref: Ref, said: LookedUp) -> LookedUp:
+        rated = isinstance(said, TitleState) and said.rating is not None
+        return replace(said, on_watchlist=True) if isinstance(said, TitleState) and rated else said
+
+
 # Writes
+
+
+class TakesOffWithoutSayingSo(Honest):
+    """Its removals are done, and it reports that nothing was there."""
+
+    def outcome(self, write: Write, outcome: Outcome) -> Outcome:
+        removed = outcome.done is Done.APPLIED and write.wanted is None
+        return replace(outcome, done=Done.ALREADY) if removed else outcome
 
 
 class StoresNothing(Honest):

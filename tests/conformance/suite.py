@@ -12,6 +12,7 @@ from tests.conformance.asking import PermissionCases, TogetherCases
 from tests.conformance.bad_days import BadReadCases, BadWriteCases
 from tests.conformance.bench import MakeBench
 from tests.conformance.reading import LookupCases, ManifestCases, ReadCases
+from tests.conformance.removing import RemovalCases
 from tests.conformance.writing import BatchCases, WriteCases
 
 
@@ -21,6 +22,7 @@ class Conformance(
     LookupCases,
     WriteCases,
     BatchCases,
+    RemovalCases,
     PermissionCases,
     TogetherCases,
     BadReadCases,

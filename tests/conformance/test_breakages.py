@@ -325,6 +325,11 @@ BREAKAGES += [Breakage(tracker_bench, *row) for row in ON_THE_TRACKER + ON_BOTH]
 
 @pytest.mark.parametrize("breakage", BREAKAGES, ids=str)
 def test_the_suite_sees_it(breakage: Breakage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    see(breakage, tmp_path, monkeypatch)
+
+
+def see(breakage: Breakage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries the case on the broken link; it must fail, and with those words."""
     with breakage.make(tmp_path) as bench:
         if isinstance(breakage.broken, type):
             open_lying(bench, breakage.broken, monkeypatch)

@@ -32,6 +32,7 @@ from tests.contract.tmdb_world import HastyClock
 
 T = TypeVar("T")
 EPISODES_OF_A_SHOW = 18
+LATE_SECONDS = 3_600.0
 _ASKED = {
     Asks.READ: ("GET", r"^/account/\w+/(watchlist|rated)/"),
     Asks.LOOKUP: ("GET", "/account_states$"),
@@ -135,6 +136,9 @@ class TmdbBench:
         else:
             self.sim.edit(Edit("alice", "rate", key, value / 100))
 
+    def vanish(self, ref: Ref) -> None:
+        self.sim.delete_title(_key(ref))
+
     def fill(self, feature: Feature, rows: Mapping[Ref, Value]) -> None:
         if feature is Feature.WATCHLIST:
             self.sim.fill_watchlist("alice", [_key(ref) for ref in rows])
@@ -154,6 +158,10 @@ class TmdbBench:
         if trouble is Trouble.SESSION_OVER:
             self._end_sessions(after=0 if page is None else page - 1)
             return
+        if trouble in (Trouble.LATE_LIST, Trouble.CLEARED):
+            self.sim.knobs.list_lag = LATE_SECONDS if trouble is Trouble.LATE_LIST else 0
+            self.sim.knobs.rating_clears_watchlist = trouble is Trouble.CLEARED
+            return
         self.sim.knobs.retry_after = "1" if trouble is Trouble.WAIT_TOLD else "none"
         method, path = _ASKED[asks]
         fault = Fault(
@@ -171,6 +179,8 @@ class TmdbBench:
 
     def recover(self) -> None:
         self.sim.knobs.faults = []
+        self.sim.knobs.list_lag = 0
+        self.sim.knobs.rating_clears_watchlist = False
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(work)

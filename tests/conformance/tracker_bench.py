@@ -103,6 +103,9 @@ class TrackerBench:
             query = "DELETE FROM tracker_item WHERE instance = 'default' AND feature = ? AND title = ?"
             connection.execute(query, (feature.value, ref.id("crosswatch")))
 
+    def vanish(self, ref: Ref) -> None:
+        raise NotImplementedError(f"titles of ours stay: {ref}")
+
     def fill(self, feature: Feature, rows: Mapping[Ref, Value]) -> None:
         with self._connected() as connection:
             values = [(feature.value, ref.id("crosswatch"), value) for ref, value in rows.items()]

@@ -68,6 +68,8 @@ def _season_states(sim: Simulator, call: Call) -> dict[str, Any]:
     with sim.lock:
         shelf = user.shelf("rated", "episode")
         for episode in season.episodes.values():
+            if sim.title(episode.key) is None:
+                continue
             value = sim.state_value(shelf, episode.key)
             rated = {"value": value} if value is not None else False
             rows.append({"id": episode.id, "episode_number": episode.number, "rated": rated})
