@@ -84,7 +84,7 @@ def waiting(database: Database, limit: int = 100, after: int = 0, **which: Any) 
     )
 
 
-def asked(database: Database) -> dict[int, tuple[int | None, int | None]]:
+def asked(database: Database) -> dict[int | None, tuple[int | None, int | None]]:
     return {row.title: (row.source, row.target) for row in waiting(database)}
 
 
