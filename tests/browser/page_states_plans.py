@@ -55,7 +55,8 @@ REST = (
     ),
     PlanRow(
         "Past Lives", Kind.MOVIE, Feature.WATCHLIST, "cleared",
-        "TMDb may have taken it off by itself, because you rated or watched it. It stays on CrossWatch.", before=1, year=2023,
+        "TMDb may have taken it off by itself, because you rated or watched it. It stays on CrossWatch.",
+        before=1, year=2023,
     ),
     PlanRow(
         "Aftersun", Kind.MOVIE, Feature.WATCHLIST, "kept",

@@ -16,6 +16,8 @@ from crosswatch.services.pairs import NewPair, Pairs
 from crosswatch.services.plans import PlanReport, Plans, headline, proof, why
 from crosswatch.services.running import RunReport
 from crosswatch.simulators.tmdb import DEMO_KEY, Key
+from crosswatch.store.attention import Question
+from crosswatch.store.inbox import Which
 from crosswatch.store.pairs import LaneSettings, PairRow
 from crosswatch.store.plans import ItemState, PlanItem
 from tests.system.two import both, edit, writes_sent
@@ -359,7 +361,7 @@ def test_an_answer_that_came_after_the_preview_is_not_lost(world: World) -> None
     world.clock.forward(LATE)
     made = previewed(world, pair)
     inbox = Attention(world.house)
-    world.run(inbox.answer_conflicts(pair.id, Side.SOURCE))
+    world.run(inbox.answer_all(Which(pair=pair.id, kind=Question.CONFLICT), "source"))
     assert applied(world, made).run.status == "succeeded"
     assert world.sim.ratings("bob")[films[0]] == 6.0
     world.clock.forward(LATE)

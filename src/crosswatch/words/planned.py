@@ -31,7 +31,7 @@ STATES: dict[str, str] = {
     "kept": "You took it off on {other}. It stays on {side}, because this pair does not remove.",
     "kept_unsaid": "You took it off on one side. It stays on the other, because this pair does not remove.",
     "cleared": "{other} may have taken it off by itself, because you rated or watched it. It stays on {side}.",
-    "cleared_unsaid": "A service may have taken it off by itself, because you rated or watched it. Nothing is done about that.",
+    "cleared_unsaid": "A service may have taken it off by itself, because you rated or watched it. Nothing is written.",
 }
 """What becomes of a title that is not written."""
 
