@@ -7,11 +7,12 @@ from functools import partial
 import pytest
 
 from crosswatch.errors import KeyRejected, RateLimited, SessionEnded
-from crosswatch.model.kinds import Kind
+from crosswatch.model.kinds import Feature, Kind
 from crosswatch.model.readings import LookedUp, TitleState, Verdict
 from crosswatch.model.refs import Ref, ids
 from crosswatch.providers.tmdb.ordered import in_order
-from crosswatch.simulators.tmdb import Key
+from crosswatch.simulators.tmdb import Edit, Key
+from crosswatch.simulators.tmdb.calls import details
 from tests.contract.tmdb_world import World, tmdb_world
 
 
@@ -49,6 +50,96 @@ def test_titles_are_what_the_account_made_of_them(world: World) -> None:
         TitleState(on_watchlist=True, rating=None),
     ]
     assert world.asked("account_states") == 4
+
+
+@pytest.mark.parametrize("key", [("movie", 603), ("tv", 1399)], ids=lambda key: key[0])
+@pytest.mark.parametrize("rated", [None, 0.5, 10.0])
+@pytest.mark.parametrize("listed", [True, False], ids=["listed", "not listed"])
+def test_watchlist_and_rating_are_told_together_and_apart(
+    world: World, key: Key, rated: float | None, listed: bool
+) -> None:
+    """Whatever else the account made of the title, and of another kind's title of that number."""
+    other: Key = ("tv", 1668) if key[0] == "movie" else ("movie", 1668)
+    world.sim.fill_favorites(world.user, [key])
+    world.sim.fill_watchlist(world.user, [other, *([key] if listed else [])])
+    world.sim.fill_ratings(world.user, [(other, 3.0), *([(key, rated)] if rated else [])])
+    ref = movie(603) if key[0] == "movie" else show(1399)
+    state = TitleState(listed, None if rated is None else round(rated * 100))
+    assert looked_up(world, ref) == [state]
+    assert state.mark == ("" if rated is None else f"r{round(rated * 100)}")
+
+
+@pytest.mark.parametrize(
+    "key", [("movie", 603), ("tv", 1399), ("episode", 1399, 0, 1)], ids=lambda key: key[0]
+)
+def test_what_was_taken_off_is_absent_at_once_also_where_the_list_still_shows_it(
+    world: World, key: Key
+) -> None:
+    refs = {"movie": movie(603), "tv": show(1399), "episode": episode(1399, 0, 1)}
+    world.sim.fill_ratings(world.user, [(key, 8.5)])
+    if key[0] != "episode":
+        world.sim.fill_watchlist(world.user, [key])
+    world.sim.knobs.list_lag = 3_600
+    listed = key[0] != "episode"
+    assert looked_up(world, refs[key[0]]) == [TitleState(listed, 850)]
+    world.sim.edit(Edit(world.user, "unrate", key))
+    assert looked_up(world, refs[key[0]]) == [TitleState(listed, None)]
+    assert len(world.read(Feature.RATINGS).rows) == 1
+    if listed:
+        world.sim.edit(Edit(world.user, "remove", key))
+        assert looked_up(world, refs[key[0]]) == [TitleState(False, None)]
+        assert len(world.read(Feature.WATCHLIST).rows) == 1
+
+
+@pytest.mark.parametrize("kind", ["movie", "tv"])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"rated": True},
+        {"rated": None},
+        {"rated": {}},
+        {"rated": {"value": None}},
+        {"rated": {"value": 0}},
+        {"rated": {"value": "8.5"}},
+        {"rated": {"value": True}},
+        {"rated": 8.5},
+        {"rated": []},
+        {"watchlist": None},
+        {"watchlist": 1},
+        {"watchlist": "true"},
+        {"id": None},
+        {"id": 604},
+        {"id": "603"},
+    ],
+    ids=str,
+)
+def test_a_state_that_is_not_understood_is_no_absence(
+    world: World, monkeypatch: pytest.MonkeyPatch, kind: str, spoil: dict[str, object]
+) -> None:
+    good = details._states
+    monkeypatch.setattr(details, "_states", lambda *given: good(*given) | spoil)
+    assert looked_up(world, movie(603) if kind == "movie" else show(1399)) == [Verdict.UNKNOWN]
+
+
+@pytest.mark.parametrize("missing", ["rated", "watchlist", "id"])
+def test_a_state_that_leaves_something_out_is_no_absence(
+    world: World, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    good = details._states
+    monkeypatch.setattr(
+        details, "_states", lambda *given: {k: v for k, v in good(*given).items() if k != missing}
+    )
+    assert looked_up(world, movie(603)) == [Verdict.UNKNOWN]
+
+
+def test_a_deleted_episode_is_gone_and_the_others_of_its_season_are_there(world: World) -> None:
+    world.sim.fill_ratings(world.user, [(("episode", 1399, 1, 1), 7.5), (("episode", 1399, 1, 2), 8)])
+    own = world.sim.catalogue.shows[1399].seasons[1].episodes[1].id
+    world.sim.delete_title(("episode", 1399, 1, 1))
+    assert looked_up(
+        world, episode(1399, 1, 1, own), episode(1399, 1, 1), episode(1399, 1, 2), episode(1399, 1, 3)
+    ) == [Verdict.GONE, Verdict.GONE, TitleState(False, 800), TitleState(False, None)]
+    assert world.asked("account_states") == 1
 
 
 def test_episodes_of_a_season_cost_one_call(world: World) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from crosswatch.errors import ServiceFailed
 from crosswatch.model.kinds import Kind
-from crosswatch.providers.tmdb.shapes import list_page, rating_of, text_of
+from crosswatch.providers.tmdb.shapes import EpisodeState, list_page, rating_of, season_states, text_of
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,48 @@ def test_what_is_not_the_page_that_was_asked_for_is_no_page(spoil: dict[str, obj
     assert list_page(good, 1, Kind.MOVIE, rated=True).rows == ()
     with pytest.raises(ServiceFailed):
         list_page(good | spoil, 1, Kind.MOVIE, rated=True)
+
+
+def test_the_states_of_a_season_are_its_ratings_by_episode() -> None:
+    rows = [
+        {"id": 11, "episode_number": 0, "rated": False},
+        {"id": 12, "episode_number": 1, "rated": {"value": 8.5}},
+        {"id": 13, "episode_number": 2, "rated": {"value": 10}},
+    ]
+    assert season_states({"id": 7, "results": rows}) == {
+        11: EpisodeState(11, 0, None),
+        12: EpisodeState(12, 1, 850),
+        13: EpisodeState(13, 2, 1000),
+    }
+    assert season_states({"id": 7, "results": []}) == {}
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"rated": True},
+        {"rated": None},
+        {"rated": {}},
+        {"rated": {"value": 0}},
+        {"rated": {"value": "8"}},
+        {"rated": 8},
+        {"id": None},
+        {"id": "12"},
+        {"episode_number": None},
+        {"episode_number": -1},
+    ],
+    ids=str,
+)
+def test_a_season_with_a_state_that_is_not_understood_proves_nothing(spoil: dict[str, object]) -> None:
+    good: dict[str, object] = {"id": 12, "episode_number": 1, "rated": False}
+    with pytest.raises(ServiceFailed):
+        season_states({"id": 7, "results": [good, {**good, "id": 13} | spoil]})
+
+
+@pytest.mark.parametrize("results", [None, {}, "", [None], [[]]], ids=str)
+def test_what_are_no_states_of_a_season_prove_nothing(results: object) -> None:
+    with pytest.raises(ServiceFailed):
+        season_states({"id": 7, "results": results})
 
 
 @pytest.mark.parametrize(
