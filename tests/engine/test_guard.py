@@ -11,7 +11,7 @@ from crosswatch.engine.guard import FEWEST_OVERWRITES, WINDOW_MS, Bounds, guard,
 from crosswatch.engine.plan import plan
 from crosswatch.engine.planned import Clash, Plan
 from crosswatch.model.kinds import Action, Conflict, Feature, Mode, Side
-from crosswatch.model.readings import Reading, Seen
+from crosswatch.model.readings import Seen, Unknown, Why
 from tests.engine.samples import NOW
 from tests.engine.test_plan import rated, row, side
 
@@ -138,8 +138,15 @@ def test_an_empty_side_does_not_hold_what_the_other_one_lacks() -> None:
     assert (removed(made), waiting(made)) == ([], gone(1))
 
 
-@pytest.mark.parametrize("there", [rated(800), None])
-def test_a_list_with_anything_else_on_it_is_not_an_empty_one(there: Reading | None) -> None:
+@pytest.mark.parametrize("said", [Unknown(Why.NOT_PROVED), Unknown(Why.GONE), replace(rated(800), mark="")])
+def test_lookups_do_not_fill_an_empty_list(said: Seen) -> None:
+    base = {1: row(800, 800), 2: row(800, 800)}
+    made = guarded(base, side({1: rated(None), 2: said}), side({1: rated(800), 2: rated(800)}), REMOVES)
+    assert (removed(made), waiting(made)) == ([], gone(1))
+
+
+@pytest.mark.parametrize("there", [rated(800), Unknown(Why.TWO_ROWS), None])
+def test_a_list_with_anything_else_on_it_is_not_an_empty_one(there: Seen | None) -> None:
     base = {1: row(800, 800), 2: row(800, 800)}
     target = side({1: rated(800), 2: rated(800)})
     source = side({1: rated(None)} if there is None else {1: rated(None), 2: there})
@@ -221,6 +228,12 @@ def test_what_was_answered_is_done_and_does_not_count() -> None:
     assert (len(made.writes), made.conflicts) == (110, [])
     one_more = meeting(110, rules=replace(SOURCE_WINS, answers=answers))
     assert (len(one_more.writes), len(one_more.conflicts)) == (100, 11)
+
+
+def test_an_answer_about_other_values_lets_nothing_pass() -> None:
+    stale = {key: Answer(750, 300, Side.SOURCE) for key in range(1, 100)}
+    made = meeting(99, rules=replace(SOURCE_WINS, answers=stale))
+    assert (len(made.writes), len(made.conflicts)) == (1, 99)
 
 
 def edits(number: int, agreed: int, rules: Rules = SOURCE_WINS, **more: Any) -> Plan:
