@@ -89,8 +89,10 @@ def _unasked(made: Plan, rules: Rules) -> list[PlannedWrite]:
 
 
 def is_allowed(write: PlannedWrite, rules: Rules) -> bool:
-    """Whether the user allowed this write, as the base row is now."""
-    return rules.approved.get((write.key, write.side)) == write.version
+    """Whether the user allowed this write, with these values, as the base row is now."""
+    return rules.has_approved(
+        write.key, write.side, version=write.version, expected=write.expected, wanted=write.wanted
+    )
 
 
 def _hold(made: Plan, writes: Iterable[PlannedWrite]) -> None:

@@ -25,7 +25,10 @@ def to_look_up(
         approved = [
             key
             for key, written in rules.approved
-            if written is side.other and key in base and key not in view.listed
+            if written is side.other
+            and key in base
+            and key not in view.listed
+            and rules.approved_values.get((key, written), (None, None))[1] is None
         ]
         chosen = set(approved)
         missing = [

@@ -151,10 +151,12 @@ class Title:
             there, gone = self.seen[side], self.seen[side.other]
             if (
                 (two_way or row.ours)
-                and self.rules.approved.get((self.key, side)) == row.version
                 and self.deltas[side] is self.deltas[side.other] is Delta.SAME
                 and isinstance(there, Reading)
                 and there.value is not None
+                and self.rules.has_approved(
+                    self.key, side, version=row.version, expected=there.value, wanted=None
+                )
                 and isinstance(gone, Reading)
                 and self._is_proof(gone, row.agreed(side.other), self.views[side.other])
             ):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from crosswatch.engine.base import Answer, BaseRow, Key, LastWrite, Rules, SideView
+from crosswatch.engine.base import BaseRow, Key, LastWrite, Rules, SideView
 from crosswatch.engine.grids import off_grid
 from crosswatch.engine.guard import WINDOW_MS, Bounds, guard
 from crosswatch.engine.plan import LOOKUPS_PER_SIDE, plan, to_look_up
@@ -119,11 +119,7 @@ class Deriving:
         return _Known(
             rows=rows,
             views={name: self._view(connection, name, reads[name], rows) for name in self._run.sides},
-            rules=self._rules(
-                attention.answers(connection, lane),
-                held.approved(connection, lane, now),
-                held.waiting(connection, lane, now),
-            ),
+            rules=self._rules(connection, now),
             bounds=_bounds(connection, lane, rows, now - WINDOW_MS),
             hidden=journal.moved(connection, lane) | attention.titles(connection, lane),
         )
@@ -173,10 +169,8 @@ class Deriving:
         rated = readings.known_since(connection, side.account.id, Feature.RATINGS, before)
         return {key: mark_of(value) for key, value in rated.items()}
 
-    def _rules(
-        self, answers: dict[Key, Answer], approved: dict[held.Held, int], waiting: set[held.Held]
-    ) -> Rules:
-        settings = self._lane.settings
+    def _rules(self, connection: Connection, now: int) -> Rules:
+        lane, settings = self._lane.id, self._lane.settings
         sides = self._run.sides.values()
         return Rules(
             feature=self._feature,
@@ -187,9 +181,10 @@ class Deriving:
             remove_when_rated=settings.remove_when_rated,
             conflict=settings.conflict,
             own_dates=all(side.capability(self._feature).dates is Dates.OWN for side in sides),
-            answers=answers,
-            approved=approved,
-            waiting=waiting,
+            answers=attention.answers(connection, lane),
+            approved=held.approved(connection, lane, now),
+            approved_values=held.approved_values(connection, lane, now),
+            waiting=held.waiting(connection, lane, now),
         )
 
     async def _prove(self, known: _Known, reads: Mapping[Side, SideRead]) -> set[Key]:

@@ -1,6 +1,6 @@
 """Writes that wait until somebody allows them, and removals that were seen while a lane did not remove."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -101,13 +101,25 @@ def _allows(row: Any, now: int) -> bool:
 
 def approved(connection: Connection, lane_id: int, now: int) -> dict[Held, int]:
     """What the user allowed within the last seven days, with the version of the base row that was asked about."""
+    return {held: data["version"] for held, data in _approved(connection, lane_id, now)}
+
+
+def approved_values(
+    connection: Connection, lane_id: int, now: int
+) -> dict[Held, tuple[int | None, int | None]]:
+    """What the written side of each of these held when it was asked about, and what it was to hold then."""
+    return {held: (data[held[1].value], data["wanted"]) for held, data in _approved(connection, lane_id, now)}
+
+
+def _approved(connection: Connection, lane_id: int, now: int) -> Iterator[tuple[Held, Mapping[str, Any]]]:
     query = select(attention.c.title, attention.c.data).where(
         attention.c.lane == lane_id,
         attention.c.kind.in_(EVERY),
         attention.c.answer == ALLOW,
         attention.c.answered_at > now - APPROVAL_MS,
     )
-    return {(row.title, Side(row.data["side"])): row.data["version"] for row in connection.execute(query)}
+    for row in connection.execute(query):
+        yield (row.title, Side(row.data["side"])), row.data
 
 
 def waiting(connection: Connection, lane_id: int, now: int) -> set[Held]:

@@ -1,0 +1,112 @@
+"""Leave that was given for one thing does nothing else, and what the user changes in time counts."""
+
+from __future__ import annotations
+
+import pytest
+
+from crosswatch.simulators.tmdb import Key
+from crosswatch.store.attention import Question
+from tests.system.removals import (
+    BOTH_ACCOUNTS,
+    INTO_TRACKER,
+    RATINGS,
+    THREE,
+    Scene,
+    Way,
+    lookups,
+    scene_of,
+    untouched,
+)
+from tests.system.world import World
+
+REMOVAL, OVERWRITE = Question.REMOVAL, Question.OVERWRITE
+
+
+@pytest.fixture
+def world(two_accounts: World) -> World:
+    return two_accounts
+
+
+def twenty_may_become_nine(scene: Scene) -> list[Key]:
+    """Twenty ratings were changed to nine at once, and the user allowed to overwrite them on the other side."""
+    films = scene.fill(rated=20)
+    for film in films:
+        scene.one.put(RATINGS, film, 900)
+    assert scene.run(RATINGS) == {"held": 20, "waiting": 20}
+    assert scene.say(OVERWRITE, "allow") == 20
+    scene.later()
+    return films
+
+
+@pytest.mark.parametrize("way", THREE, ids=str)
+def test_leave_to_overwrite_ratings_is_no_leave_to_remove_them(world: World, way: Way) -> None:
+    scene = scene_of(world, way)
+    films = twenty_may_become_nine(scene)
+    scene.one.drop(RATINGS, *films)
+    with untouched(scene.other):
+        assert scene.run(RATINGS).get("removed") is None
+    assert scene.titles(OVERWRITE) == set()
+    assert scene.titles(REMOVAL) == {world.title(film) for film in films}
+
+
+def test_leave_to_overwrite_costs_no_lookups_of_titles_that_are_gone(world: World) -> None:
+    scene = scene_of(world, INTO_TRACKER)
+    films = scene.fill(rated=80)
+    for film in films:
+        scene.one.put(RATINGS, film, 900)
+    assert scene.run(RATINGS) == {"held": 80, "waiting": 80}
+    assert scene.say(OVERWRITE, "allow") == 80
+    scene.later()
+    scene.one.drop(RATINGS, *films)
+    world.sim.traffic.reset()
+    scene.sync()
+    assert sum(lookups(world, film) for film in films) == 50
+
+
+def test_leave_to_remove_ratings_is_no_leave_to_overwrite_them(world: World) -> None:
+    scene = scene_of(world, INTO_TRACKER)
+    films = scene.fill(rated=20)
+    scene.one.drop(RATINGS, *films[:15])
+    assert scene.run(RATINGS) == {"held": 15, "waiting": 15}
+    assert scene.say(REMOVAL, "allow") == 15
+    scene.later()
+    for film in films[:15]:
+        scene.one.put(RATINGS, film, 100)
+    with untouched(scene.other):
+        assert scene.run(RATINGS) == {"held": 15, "waiting": 15}
+    assert scene.titles(REMOVAL) == set()
+    assert scene.titles(OVERWRITE) == {world.title(film) for film in films[:15]}
+
+
+@pytest.mark.parametrize("edited", ["the value to write", "the value to overwrite"])
+def test_leave_to_overwrite_is_for_the_two_values_that_were_asked_about(world: World, edited: str) -> None:
+    scene = scene_of(world, INTO_TRACKER)
+    films = twenty_may_become_nine(scene)
+    ledger = scene.one if edited == "the value to write" else scene.other
+    for film in films:
+        ledger.put(RATINGS, film, 50)
+    with untouched(scene.other):
+        assert scene.run(RATINGS) == {"held": 20, "waiting": 20}
+    assert len(scene.asked(OVERWRITE)) == 20
+    scene.say(OVERWRITE, "allow")
+    scene.later()
+    assert scene.run(RATINGS) == {"changed": 20}
+    assert scene.equal(RATINGS)
+
+
+def test_leave_to_overwrite_does_not_remove_what_was_kept(world: World) -> None:
+    """A removal that was kept, a rating in its place that waits, and the removal again: nobody allowed that one."""
+    scene = scene_of(world, BOTH_ACCOUNTS, remove=False)
+    films = scene.fill(rated=20)
+    scene.one.drop(RATINGS, *films[:12])
+    assert scene.run(RATINGS) == {"kept": 12}
+    scene.later()
+    for film in films[:12]:
+        scene.one.put(RATINGS, film, 200)
+    assert scene.run(RATINGS) == {"held": 12, "waiting": 12}
+    assert scene.say(OVERWRITE, "allow") == 12
+    scene.one.drop(RATINGS, *films[:12])
+    scene.settings(remove=True)
+    scene.later()
+    with untouched(scene.other):
+        scene.sync()
