@@ -184,6 +184,12 @@ def test_the_inbox_comes_in_pages_and_by_pair(api: Api, films: list[Key]) -> Non
         ("/attention", {"pair": "2", "answer": "source"}, 404, "not_found"),
         ("/attention", {"pair": "x", "answer": "source"}, 404, "not_found"),
         ("/attention", {"answer": "source"}, 422, "invalid_request"),
+        ("/attention", {"pair": "1", "kind": "conflict", "answer": "allow"}, 422, "invalid_request"),
+        ("/attention", {"pair": "1", "kind": "removal", "answer": "source"}, 422, "invalid_request"),
+        ("/attention", {"pair": "1", "kind": "others", "answer": "source"}, 422, "invalid_request"),
+        ("/attention", {"pair": "1", "answer": "source", "items": ["x"]}, 422, "invalid_request"),
+        ("/attention", {"pair": "1", "answer": "source", "side": "left"}, 422, "invalid_request"),
+        ("/attention/1", {"answer": "take_back"}, 422, "invalid_request"),
     ],
 )
 def test_answers_that_cannot_be(
@@ -222,3 +228,157 @@ def test_the_model_leaves_nothing_out(api: Api, films: list[Key]) -> None:
         return asked_shape(found[0])
 
     assert set(api.drive(shape)) == set(Asked.model_fields)
+
+
+@pytest.fixture
+def removals(api: Api) -> list[Key]:
+    """Twelve films to watch, in the tracker too; then alice took five off her list, more than pass without a word."""
+    api.connect()
+    films = api.movies(12)
+    api.sim.fill_watchlist("alice", films)
+    api.pair(features={"watchlist": {"remove": True}})
+    run(api)
+    shelf = api.sim.user("alice").shelf("watchlist", "movie")
+    for film in films[:5]:
+        assert shelf.drop(film, 0.0)
+    report = run(api)
+    assert (report["lanes"]["watchlist"]["waiting"], report["attention"]) == (5, 5)
+    return films
+
+
+def many(api: Api, kind: str, answer: str, **more: Any) -> int:
+    answered: int = api.post("/attention", {"pair": "1", "kind": kind, "answer": answer, **more})["answered"]
+    return answered
+
+
+def test_removals_wait_with_their_titles(api: Api, removals: list[Key]) -> None:
+    found = asked(api)
+    assert {one["ids"]["tmdb"] for one in found} == {str(film[1]) for film in removals[:5]}
+    first = found[0]
+    assert (first["kind"], first["side"], first["feature"]) == ("removal", "target", "watchlist")
+    assert (first["source"]["value"], first["target"]["value"]) == (None, True)
+    assert first["answers"] == ["allow", "keep"]
+    name = first["title"]["name"]
+    assert first["sentence"] == (
+        f"“{name} ({first['title']['year']})” was taken off the watchlist of TMDb. CrossWatch still lists it."
+    )
+    assert api.get("/attention", kind="removal")["total"] == 5
+    assert api.get("/attention", kind="conflict")["total"] == 0
+    assert api.get("/attention", pair="1", kind="removal", limit="2")["next"] is not None
+
+
+def test_some_are_allowed_some_are_kept_and_some_go_on_waiting(api: Api, removals: list[Key]) -> None:
+    ids = [one["title"]["id"] for one in asked(api)]
+    assert many(api, "removal", "allow", items=ids[:2]) == 2
+    assert many(api, "removal", "keep", items=ids[2:4], side="target", feature="watchlist") == 2
+    assert many(api, "removal", "allow", side="source") == 0
+    assert many(api, "removal", "allow", items=["4711"]) == 0
+    said = api.get("/attention", state="answered")["items"]
+    assert [(one["answer"], one["answers"]) for one in said] == [
+        *[("allow", ["allow", "keep", "take_back"])] * 2,
+        *[("keep", ["allow", "keep", "take_back"])] * 2,
+    ]
+    assert all(one["answered_at"].endswith("Z") for one in said)
+    lanes = run(api)["lanes"]["watchlist"]
+    assert (lanes["removed"], lanes["waiting"]) == (2, 1)
+    assert [one["title"]["id"] for one in asked(api)] == ids[4:]
+    assert api.get("/attention", state="answered")["total"] == 0
+    assert run(api)["lanes"]["watchlist"]["waiting"] == 1
+
+
+def test_all_are_allowed_taken_back_and_kept(api: Api, removals: list[Key]) -> None:
+    question = asked(api)[0]["id"]
+    assert many(api, "removal", "allow") == 5
+    assert many(api, "removal", "allow") == 0
+    assert api.get("/status")["attention"] == 0
+    assert api.post(f"/attention/{question}", {"answer": "take_back"}) == {"ok": True, "answered": 1}
+    assert many(api, "removal", "take_back") == 4
+    assert api.get("/status")["attention"] == 5
+    assert many(api, "removal", "keep") == 5
+    for _ in range(2):
+        lanes = run(api)["lanes"]["watchlist"]
+        assert (lanes["removed"], lanes["waiting"]) == (0, 0)
+    assert asked(api) == []
+    assert api.refused("POST", f"/attention/{question}", {"answer": "take_back"}) == (404, "not_found")
+
+
+def test_switching_removing_on_asks_about_what_was_kept(api: Api) -> None:
+    api.connect()
+    films = api.movies(3)
+    api.sim.fill_watchlist("alice", films)
+    api.pair()
+    run(api)
+    assert api.sim.user("alice").shelf("watchlist", "movie").drop(films[0], 0.0)
+    assert run(api)["lanes"]["watchlist"]["kept"] == 1
+    for remove, waits in ((True, 1), (False, 0), (True, 1)):
+        api.call("PATCH", "/pairs/1", {"features": {"watchlist": {"remove": remove}}})
+        assert [one["kind"] for one in asked(api)] == ["kept"] * waits
+    assert "while this pair removed nothing" in asked(api)[0]["sentence"]
+    assert run(api)["lanes"]["watchlist"]["removed"] == 0
+    assert many(api, "kept", "allow") == 1
+    assert run(api)["lanes"]["watchlist"]["removed"] == 1
+    assert asked(api) == []
+
+
+@pytest.fixture
+def changed(api: Api) -> str:
+    """The connection of a pair is bob now, and was alice; gives the number of the question."""
+    api.connect()
+    api.sim.fill_ratings("alice", [(film, 8.0) for film in api.movies(4)])
+    api.pair()
+    run(api)
+    api.connect("bob")
+    assert (report := run(api))["code"] == "account_changed"
+    assert report["status"] == "failed"
+    return str(asked(api)[0]["id"])
+
+
+def test_another_account_is_asked_about_and_the_pair_may_start_afresh(api: Api, changed: str) -> None:
+    (one,) = asked(api)
+    assert (one["kind"], one["title"], one["feature"], one["ids"]) == ("account", None, None, {})
+    assert (one["code"], one["answers"]) == ("account_changed", ["start_afresh"])
+    assert one["sentence"] == "The connection tmdb is now bob; the pair was set up with alice."
+    assert "start afresh" in one["next_step"]
+    assert many_refused(api) == (422, "invalid_request")
+    run(api)
+    assert [again["id"] for again in asked(api)] == [changed], "it is asked once"
+    assert api.post(f"/attention/{changed}", {"answer": "start_afresh"})["ok"]
+    assert asked(api) == []
+    report = run(api)
+    assert (report["status"], report["lanes"]["ratings"]["removed"]) == ("succeeded", 0)
+    assert api.refused("POST", f"/attention/{changed}", {"answer": "start_afresh"}) == (404, "not_found")
+
+
+def many_refused(api: Api) -> tuple[int, str]:
+    return api.refused("POST", "/attention", {"pair": "1", "kind": "account", "answer": "start_afresh"})
+
+
+def test_the_former_account_comes_back_and_the_question_leaves(api: Api, changed: str) -> None:
+    api.connect()
+    assert run(api)["status"] == "succeeded"
+    assert asked(api) == []
+
+
+def test_a_pair_does_not_start_afresh_while_it_runs(api: Api, changed: str) -> None:
+    api.sim.knobs.delay = 5.0
+    going = api.post("/pairs/1/run")["run_id"]
+    path = f"/attention/{changed}"
+    assert api.refused("POST", path, {"answer": "start_afresh"}) == (409, "already_running")
+    api.sim.knobs.delay = 0.0
+    api.post(f"/runs/{going}/cancel")
+    api.ended(going)
+    assert api.post(path, {"answer": "start_afresh"})["answered"] == 1
+
+
+def test_a_lost_connection_waits_for_no_answer(api: Api) -> None:
+    api.connect()
+    api.pair()
+    api.sim.revoke_sessions("alice")
+    run(api)
+    (one,) = asked(api)
+    assert (one["code"], one["answers"], one["next_step"]) == ("session_ended", [], "Connect again.")
+    path = f"/attention/{one['id']}"
+    assert api.refused("POST", path, {"answer": "keep"}) == (422, "invalid_request")
+    api.connect()
+    run(api)
+    assert asked(api) == []
