@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from crosswatch.engine.base import BaseRow, Key
 from crosswatch.engine.planned import PlannedWrite
 from crosswatch.errors import CrossWatchError, RateLimited, Refused, ServiceError
-from crosswatch.model.kinds import Action, Feature
+from crosswatch.model.kinds import Action, Feature, Side
 from crosswatch.model.readings import Reading, Verdict
 from crosswatch.model.refs import Ref
 from crosswatch.model.writes import REPLACED, Done, Outcome
@@ -235,7 +235,7 @@ class Applying:
         good = [
             (write, outcome) for (_, write), outcome in final if outcome.done in (Done.APPLIED, Done.ALREADY)
         ]
-        rows = {write.key: self._row(write, outcome.native_id, now) for write, outcome in good}
+        rows = {write.key: self._row(write, outcome, now) for write, outcome in good}
         base.keep(connection, self.lane_id, rows)
         said = {
             write.key: Reading(write.wanted, now, date=write.other.date, native_id=outcome.native_id)
@@ -249,11 +249,17 @@ class Applying:
         unmatched.set_aside(connection, self.lane_id, self.side.side, reasons, now)
         unmatched.matched(connection, self.lane_id, list(rows))
 
-    def _row(self, write: PlannedWrite, native_id: str, now: int) -> BaseRow:
-        """The base row of a write that succeeded, with the name that the service gave the title."""
+    def _row(self, write: PlannedWrite, outcome: Outcome, now: int) -> BaseRow:
+        """The base row of a write that succeeded, with the name that the service gave the title.
+
+        What was on the target already when we wanted to put it there is not ours to take off again.
+        """
         half = write.row.agreed(write.side)
-        named = replace(half, native_id=native_id or half.native_id)
-        return replace(write.row.with_half(write.side, named), since=now)
+        named = replace(half, native_id=outcome.native_id or half.native_id)
+        was_there = outcome.done is Done.ALREADY or outcome.code == REPLACED
+        put = write.side is Side.TARGET and write.action is Action.ADD
+        ours = write.row.ours and not (put and was_there)
+        return replace(write.row.with_half(write.side, named), since=now, ours=ours)
 
 
 def _is_to_be_repeated(outcome: Outcome) -> bool:
