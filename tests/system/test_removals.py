@@ -26,6 +26,7 @@ from tests.system.removals import (
 from tests.system.world import TRACKER, World, lane
 
 FEATURES = (RATINGS, WATCHLIST)
+PATHS = {RATINGS: "rated", WATCHLIST: "watchlist"}
 OUTAGES = (
     {"kind": "status", "status": 500},
     {"kind": "status", "status": 503},
@@ -297,3 +298,28 @@ def test_fifty_titles_of_a_run_are_looked_up_and_the_rest_is_held_and_counted(wo
     assert world.asked("account_states") == 61
     assert set(scene.other.has(WATCHLIST)) == set(films[61:])
     assert scene.asked() == []
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+@pytest.mark.parametrize("way", FROM_TMDB, ids=str)
+def test_nothing_is_removed_on_a_day_on_which_a_list_arrived_only_in_part(
+    world: World, way: Way, feature: Feature
+) -> None:
+    """Adds go on; what was proved to be gone waits for a whole list."""
+    scene = scene_of(world, way)
+    films = mixed(scene, feature, 50)
+    new = world.movies(1)[0]
+    scene.one.put(feature, new)
+    scene.one.drop(feature, films[1])
+    world.fault(kind="wrong_page", path=f"{world.user_id}/{PATHS[feature]}/movies", query="page=2")
+    with untouched(scene.one):
+        report = scene.sync()
+    figures = report.lanes[feature]
+    assert (report.run.status, figures["removed"], figures["waiting"]) == ("partial", 0, 0)
+    assert figures["incomplete"][way.gone]
+    assert set(figures["why_held"]) <= {"partial", "not_whole"}
+    assert films[1] in scene.other.has(feature)
+    world.sim.knobs.faults = []
+    scene.later()
+    assert scene.run(feature).get("removed") == 1
+    assert scene.equal(feature)

@@ -144,6 +144,36 @@ def test_our_own_rating_takes_a_title_off_and_it_is_counted_and_never_put_back(
     assert row_of(scene, WATCHLIST, films[4]) == (1, 1), "and what bob puts back himself is in step again"
 
 
+@pytest.mark.parametrize("lag", [120, 290])
+def test_a_late_list_hides_for_a_while_that_our_own_rating_took_a_title_off(world: World, lag: int) -> None:
+    """Bob's list shows the title in the run that rates it, and no more only later: nobody's removal either."""
+    scene = scene_of(world, BOTH_ACCOUNTS)
+    films = world.movies(12)
+    for ledger in (scene.one, scene.other):
+        ledger.fill(WATCHLIST, films)
+    scene.in_step()
+    scene.later(DAY)
+    scene.in_step()
+    scene.one.put(RATINGS, films[4], 850)
+    scene.later()
+    clearing(world)
+    world.sim.knobs.list_lag = world.sim.knobs.account_states_lag = float(lag)
+    cleared = 0
+    for _ in range(8):
+        report = scene.sync()
+        figures = report.lanes["watchlist"]
+        assert figures["removed"] == figures["added"] == figures["waiting"] == 0
+        cleared += figures["cleared"]
+        scene.later(90)
+    assert cleared == 1
+    assert set(scene.one.has(WATCHLIST)) == set(films)
+    assert set(scene.other.has(WATCHLIST)) == set(films) - {films[4]}
+    scene.other.drop(WATCHLIST, films[5])
+    scene.later()
+    assert scene.run(WATCHLIST) == {"removed": 1}
+    assert films[5] not in scene.one.has(WATCHLIST)
+
+
 @pytest.mark.parametrize("remove_when_rated", [True, False])
 def test_a_rating_of_ours_on_a_second_account_empties_nothing_elsewhere(
     world: World, remove_when_rated: bool
