@@ -1,5 +1,6 @@
 """Which processes are alive, told by locks that the operating system takes away with them."""
 
+import contextlib
 import fcntl
 import os
 import uuid
@@ -27,15 +28,14 @@ class Process:
         """Enters this process, and closes what dead ones left behind. ``role``: what people call it."""
         folder = state / "processes"
         folder.mkdir(mode=0o700, exist_ok=True)
-        process_id = uuid.uuid4().hex
-        lock = os.open(folder / process_id, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        process_id, lock = _locked(folder)
         made = cls(database, folder, clock, process_id, lock)
         now = clock.now_ms()
         database.write_now(
             lambda connection: processes.enter(connection, process_id, pid=os.getpid(), role=role, now=now)
         )
         made.bury()
+        made._sweep()
         return made
 
     def is_alive(self, process_id: str) -> bool:
@@ -76,6 +76,13 @@ class Process:
             (self._folder / one).unlink(missing_ok=True)
         return closed
 
+    def _sweep(self) -> None:
+        """Takes away the locks of processes that died before they were entered, or after they were taken out."""
+        known = self._database.read_now(_known)
+        for file in self._folder.iterdir():
+            if file.name not in known:
+                _take_away(file)
+
     def close(self) -> None:
         """Takes this process out; a second time does nothing."""
         if self._closed:
@@ -84,6 +91,30 @@ class Process:
         self._database.write_now(lambda connection: processes.remove(connection, self.id))
         (self._folder / self.id).unlink(missing_ok=True)
         os.close(self._lock)
+
+
+def _locked(folder: Path) -> tuple[str, int]:
+    """A new id, and its lock, which this process holds from now on."""
+    while True:
+        process_id = uuid.uuid4().hex
+        lock = os.open(folder / process_id, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.fstat(lock).st_nlink:
+            return process_id, lock
+        os.close(lock)  # taken away before it was locked
+
+
+def _take_away(file: Path) -> None:
+    """Unlinks a lock while holding it, so that whoever is just about to lock it sees that it is gone."""
+    with contextlib.suppress(FileNotFoundError):
+        lock = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file.unlink()
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(lock)
 
 
 def _known(connection: Connection) -> set[str]:
