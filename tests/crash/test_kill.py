@@ -96,7 +96,7 @@ def killed_often(
         tmdb.ask("/fill", {"user": "library", "synthetic": {"movies": 2 * TITLES}})
         films = tmdb.ask("/lists?user=library")["watchlist"]
         killing = Killing(folder, tmdb, started, films, seed)
-        while killing.hits.total() < kills and time.monotonic() - begun < budget:
+        while not killing.told or (killing.hits.total() < kills and time.monotonic() - begun < budget):
             name = names[killing.told % len(names)]
             killing.tell(name, each or EVERY[name].kills)
     hits, seconds = killing.hits, time.monotonic() - begun
