@@ -107,3 +107,69 @@ def test_pairs_show_whose_rating_wins(user: User) -> None:
         "remove": False,
         "conflict": "target",
     }
+
+
+@pytest.fixture
+def watched(user: User, tmdb: SimulatedTmdb) -> User:
+    """Ann's watchlist is kept in the tracker; then she took four of six films off it, one more than passes."""
+    films = [["movie", number] for number in (11, 12, 13, 14, 680, 155)]
+    user.environment["CROSSWATCH_TMDB_VISIBILITY_DELAY"] = "0"
+    tmdb.ask("/fill", {"user": "ann", "watchlist": films})
+    assert user.says("pairs add tmdb tracker --remove --no-ratings --name films")[0] == SUCCEEDED
+    assert user.says("sync films")[0] == SUCCEEDED
+    for film in films[:4]:
+        tmdb.ask("/edit", {"user": "ann", "action": "remove", "key": film})
+    return user
+
+
+def test_removals_wait_are_answered_and_taken_back(watched: User) -> None:
+    user = watched
+    done = command("sync", "films", environment=user.environment).stdout
+    assert "4 held until you allow it: “crosswatch attention”" in done
+    lines = user.says("attention --pair films --kind removal")[1].splitlines()
+    assert lines[0].endswith(
+        "was taken off the watchlist of TMDb. CrossWatch still lists it. (pair 3, “films”)"
+    )
+    assert lines[1:3] == ["    allow: Remove it from CrossWatch", "    keep: Keep it"]
+    assert len(lines) == 4 * 3 + 1
+    assert user.says("attention --kind conflict")[1] == "Nothing needs you."
+    question = user.reads("attention --kind removal")["items"][0]["id"]
+    assert user.says(f"attention answer {question} keep")[1] == "Kept 1: both sides stay as they are."
+    said = user.says("attention --answered")[1].splitlines()
+    assert said[1:3] == ["    You said keep: Keep it.", "    allow: Remove it from CrossWatch"]
+    assert said[4] == "    take_back: Take it back"
+    assert user.says(f"attention answer {question} take_back")[1].startswith("Taken back 1.")
+    allow = "attention answer films allow --all --kind removal"
+    assert user.says(allow)[1] == "Answered 4. The next sync of the pair does it: “crosswatch sync”."
+    assert user.says(allow)[1] == "No removals wait in this pair."
+    assert user.says("attention answer films take_back --all --kind removal")[1].startswith("Taken back 4.")
+    assert user.reads(allow + " --side target") == {"ok": True, "answered": 4}
+    assert "4 removed" in command("sync", "films", environment=user.environment).stdout
+    assert user.says("attention") == (SUCCEEDED, "Nothing needs you.")
+    assert user.says("attention --answered") == (SUCCEEDED, "No answer waits for a sync.")
+
+
+def test_removing_is_switched_on_and_off(watched: User) -> None:
+    user = watched
+    user.says("pairs edit films --no-remove")
+    assert "4 kept" in command("sync", "films", environment=user.environment).stdout
+    said = user.says("pairs edit films --remove --remove-when-rated")[1].splitlines()
+    assert (
+        said[1] == "You are asked about 4 titles that were kept so far: “crosswatch attention --kind kept”."
+    )
+    assert "watchlist: on: add, remove, remove what was rated" in user.says("pairs show films")[1]
+    assert user.reads("attention --kind kept")["total"] == 4
+    features = user.reads("pairs edit films --no-remove")["features"]
+    assert [lane["remove"] for lane in features.values()] == [False, False]
+    assert features["watchlist"]["remove_when_rated"] is False
+    assert user.reads("attention --kind kept")["total"] == 0
+    for line, words in (
+        ("pairs edit films --remove-when-rated", "remove_when_rated needs remove to be on"),
+        ("pairs edit films --two-way", "The direction of a pair cannot be changed"),
+        ("pairs edit both --one-way", "The direction of a pair cannot be changed"),
+    ):
+        code, told = user.says(line)
+        assert (code, words in told) == (USED_WRONGLY, True), told
+    assert user.says("pairs edit both --two-way --conflict newest")[1].splitlines()[1] == (
+        "TMDb gives no dates, so it asks: “crosswatch attention”."
+    )

@@ -27,7 +27,8 @@ NEXT_STEPS = {
     "session_ended": "Run “crosswatch connect {account}” to connect again.",
     "invalid_request": "Mend it and try again; “--help” after a command says how it is used.",
     "not_found": (
-        "“crosswatch pairs list”, “crosswatch runs” and “crosswatch config get” show what there is."
+        "“crosswatch pairs list”, “crosswatch runs”, “crosswatch attention” and “crosswatch config get” show what "
+        "there is."
     ),
     "not_connected": "Connect it with “crosswatch connect {account}”.",
     "account_changed": (
