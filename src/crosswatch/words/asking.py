@@ -60,16 +60,16 @@ ANSWERS_TO_ALL = {
 
 WAITS = {
     "removal_many": (
-        "They wait because they are many: more than {fewest}, or a tenth of the list, within a day are asked about "
-        "first."
+        "They wait because they are many: more than {fewest}, and more than a tenth of the list, within a day are "
+        "asked about first."
     ),
     "removal_emptied": "They wait because the whole list of {other} is empty now, which may be a mistake there.",
     "removal_looks": (
         "They wait because {other} cannot be asked about single titles: what it lists no longer is always asked about."
     ),
     "overwrite_many": (
-        "They wait because they are many: more than {fewest}, or a fifth of the list, within a day are asked about "
-        "first."
+        "They wait because they are many: more than {fewest}, and more than a fifth of the list, within a day are "
+        "asked about first."
     ),
     "kept": "They were taken off in {other} before this pair removed anything. Nothing is removed until you say so.",
     "unmatched": "Everything else goes on without them, and they are tried again from time to time.",
