@@ -41,6 +41,7 @@ def test_what_the_user_put_there_in_the_last_moment_is_not_taken_off_again() -> 
     traits = Traits(features=(W,))
     with a_world(traits, traits, Between(0, 1, Mode.ONE_WAY, remove=True)) as world:
         world.edit(Edit("a", W, 1, PRESENT))
+        world.edit(Edit("a", W, 2, PRESENT))
         meanwhile = Happening(Point.BEFORE_WRITE, 1, What.EDIT, Edit("b", W, 1, PRESENT))
         world.run(script=Script((meanwhile,)))
         world.rest()
