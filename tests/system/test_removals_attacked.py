@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from crosswatch.model.kinds import Kind
+from crosswatch.runs.lane import LaneRun
+from crosswatch.services.pairs import Pairs
+from crosswatch.services.plans import Plans
+from crosswatch.services.running import RunReport
 from crosswatch.simulators.tmdb import Key
 from crosswatch.store.attention import Question
 from tests.system.removals import (
@@ -11,6 +20,7 @@ from tests.system.removals import (
     INTO_TRACKER,
     RATINGS,
     THREE,
+    WATCHLIST,
     Scene,
     Way,
     lookups,
@@ -110,3 +120,78 @@ def test_leave_to_overwrite_does_not_remove_what_was_kept(world: World) -> None:
     scene.later()
     with untouched(scene.other):
         scene.sync()
+
+
+def while_it_waits(scene: Scene, begun: Any, change: Callable[[], Any]) -> RunReport:
+    """The report of a run that was entered, after something has changed before it had its accounts."""
+    begun = scene.world.run(begun)
+    change()
+    return scene.world.run(scene.world.running.carry_out(*begun))
+
+
+def narrowed(scene: Scene, what: str) -> None:
+    if what == "remove":
+        scene.settings(remove=False)
+    elif what == "kinds":
+        scene.world.run(Pairs(scene.world.house).change(scene.pair.id, kinds=[Kind.SHOW]))
+    else:
+        scene.world.run(Pairs(scene.world.house).change(scene.pair.id, enabled=False))
+
+
+@pytest.mark.parametrize(("what", "ends"), [("remove", ""), ("kinds", ""), ("pair", "pair_disabled")])
+def test_what_is_switched_off_while_a_run_waits_for_its_turn_is_off(
+    world: World, what: str, ends: str
+) -> None:
+    scene = scene_of(world, INTO_TRACKER)
+    films = scene.fill(watched=20)
+    scene.one.drop(WATCHLIST, *films[:3])
+    with untouched(scene.other):
+        report = while_it_waits(
+            scene, world.running.begin(scene.pair.id, trigger="test"), lambda: narrowed(scene, what)
+        )
+    assert report.run.code == ends
+
+
+@pytest.mark.parametrize(
+    ("what", "ends"), [("remove", "plan_stale"), ("kinds", "plan_stale"), ("pair", "pair_disabled")]
+)
+def test_a_plan_that_waits_for_its_turn_is_stale_once_less_is_allowed(
+    world: World, what: str, ends: str
+) -> None:
+    scene = scene_of(world, INTO_TRACKER)
+    films = scene.fill(watched=20)
+    scene.one.drop(WATCHLIST, *films[:3])
+    plans = Plans(world.house)
+    made = while_it_waits(scene, plans.begin(scene.pair.id, trigger="test"), lambda: None)
+    assert made.run.plan is not None
+    applying = plans.begin_to_apply(made.run.plan, trigger="test")
+    with untouched(scene.other):
+        report = while_it_waits(scene, applying, lambda: narrowed(scene, what))
+    assert report.run.code == ends
+
+
+@pytest.mark.parametrize("what", ["remove", "kinds", "pair"])
+def test_what_is_switched_off_while_a_run_makes_its_plan_is_off(
+    world: World, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = scene_of(world, INTO_TRACKER)
+    films = scene.fill(watched=20)
+    scene.one.drop(WATCHLIST, *films[:3])
+    former, done = LaneRun._commit, list[bool]()
+
+    async def patched(self: LaneRun, *arguments: Any) -> Any:
+        if not done:
+            done.append(True)
+            changes = Pairs(world.house)
+            if what == "remove":
+                off = {one.feature: replace(one.settings, remove=False) for one in scene.pair.lanes}
+                await changes.change(scene.pair.id, features=off)
+            elif what == "kinds":
+                await changes.change(scene.pair.id, kinds=[Kind.SHOW])
+            else:
+                await changes.change(scene.pair.id, enabled=False)
+        return await former(self, *arguments)
+
+    monkeypatch.setattr(LaneRun, "_commit", patched)
+    with untouched(scene.other):
+        assert "removed" not in scene.run(WATCHLIST)

@@ -43,6 +43,13 @@ class Derived:
     missing: list[Key] = field(default_factory=list)
     later: set[Key] = field(default_factory=set)
 
+    @property
+    def touched(self) -> set[Key]:
+        """The titles of which something would be stored, written or asked."""
+        made = self.made
+        writes = {write.key for write in (*made.writes, *made.waiting)}
+        return writes | made.rows.keys() | {clash.key for clash in made.conflicts}
+
     def leave(self, keys: Set[Key]) -> None:
         """Leaves these titles to the next run: nothing of them is stored, written or asked."""
         made = self.made

@@ -24,7 +24,7 @@ from crosswatch.runs.sides import OpenSide, SideRead, look_up, read_side, refs_f
 from crosswatch.store import attention, base, held, journal, leases, pairs, readings, unmatched
 from crosswatch.store.database import Connection
 from crosswatch.store.journal import Entry
-from crosswatch.store.pairs import LaneRow
+from crosswatch.store.pairs import LaneRow, LaneSettings
 
 _ASKED_OF_EACH = 2
 
@@ -61,6 +61,7 @@ class LaneRun:
                 raise Refused("not_found", what="pair of that number any more")
             now = tools.clock.now_ms()
             self._leave_what_was_answered(connection, derived, now)
+            self._leave_what_is_not_wanted(connection, derived)
             self._keep_readings(connection, derived)
             base.keep(connection, self.lane.id, made.rows)
             base.looked_up(connection, self.lane.id, derived.looked_up, now)
@@ -86,9 +87,8 @@ class LaneRun:
 
         Their answers are for the next run: nothing is done that was taken back, and no row is put over a refusal.
         """
-        made, rules = derived.made, derived.rules
-        touched = made.rows.keys() | {write.key for write in (*made.writes, *made.waiting)}
-        touched |= {clash.key for clash in made.conflicts}
+        rules = derived.rules
+        touched = derived.touched
         if not touched:
             return
         versions = base.versions(connection, self.lane.id)
@@ -105,6 +105,15 @@ class LaneRun:
                 said.add(key)
         if said:
             derived.leave(said)
+
+    def _leave_what_is_not_wanted(self, connection: Connection, derived: Derived) -> None:
+        """Leaves all of the plan to the next run where the user has begun to let the lane do less since it was made."""
+        now = pairs.find(connection, self.run.pair.id)
+        lanes = {} if now is None or not now.enabled else {one.id: one.settings for one in now.lanes}
+        settings = lanes.get(self.lane.id)
+        fewer = now is None or bool(self.run.pair.kinds - now.kinds)
+        if fewer or settings is None or _is_narrower(settings, self.lane.settings):
+            derived.leave(derived.touched)
 
     def _keep_readings(self, connection: Connection, derived: Derived) -> None:
         run = self.run
@@ -264,3 +273,12 @@ class LaneRun:
             looks=looks,
             proofs=proofs,
         )
+
+
+def _is_narrower(now: LaneSettings, then: LaneSettings) -> bool:
+    """Whether a lane may no longer do something that it might, or decides conflicts in another way."""
+    might = (then.enabled, then.add, then.change, then.remove, then.remove_when_rated)
+    may = (now.enabled, now.add, now.change, now.remove, now.remove_when_rated)
+    return now.conflict is not then.conflict or any(
+        before > after for before, after in zip(might, may, strict=True)
+    )

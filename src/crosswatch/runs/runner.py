@@ -21,7 +21,7 @@ from crosswatch.runs.processes import Process
 from crosswatch.runs.progress import HALF_A_SECOND, Progress
 from crosswatch.runs.settle import settle
 from crosswatch.runs.sides import OpenSide
-from crosswatch.store import accounts, attention, clocks, journal, leases, plans, runs, unmatched
+from crosswatch.store import accounts, attention, clocks, journal, leases, pairs, plans, runs, unmatched
 from crosswatch.store.database import Connection, Database
 from crosswatch.store.pairs import LaneRow, PairRow
 from crosswatch.store.plans import PlanLane
@@ -198,6 +198,7 @@ class _Run:
         sides = await self._open()
         uids = [side.account.uid for side in sides.values()]
         self._fences = await self._runner.lease(uids, self._run_id, progress)
+        self._pair = await self._as_set_by_now()
         progress.enter("reading")
         await progress.unless_stopped(self._check_accounts(sides))
         await self._put_times_right(uids)
@@ -215,6 +216,13 @@ class _Run:
             for lane in lanes:
                 derived = await self._derive(run, lane)
                 await LaneRun(run, lane, self._counts[lane.feature]).carry_out(derived)
+
+    async def _as_set_by_now(self) -> PairRow:
+        """The pair with what the user has set while this run waited for its accounts."""
+        pair = await self._tools.database.read(partial(pairs.find, pair_id=self._pair.id))
+        if pair is None or not pair.enabled:
+            raise Refused("pair_disabled", name=self._pair.name)
+        return pair
 
     async def _derive(self, run: Context, lane: LaneRow, contract: Contract | None = None) -> Derived:
         """The plan of a lane; under a contract only what was promised, and what is missing counts as moved."""
