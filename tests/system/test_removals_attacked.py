@@ -17,6 +17,7 @@ from crosswatch.simulators.tmdb import Key
 from crosswatch.store.attention import Question
 from tests.system.removals import (
     BOTH_ACCOUNTS,
+    DAY,
     INTO_TRACKER,
     RATINGS,
     THREE,
@@ -195,3 +196,20 @@ def test_what_is_switched_off_while_a_run_makes_its_plan_is_off(
     monkeypatch.setattr(LaneRun, "_commit", patched)
     with untouched(scene.other):
         assert "removed" not in scene.run(WATCHLIST)
+
+
+def test_leave_that_was_given_by_a_clock_far_ahead_ends_after_seven_days_too(world: World) -> None:
+    scene = scene_of(world, INTO_TRACKER)
+    films = scene.fill(watched=20)
+    scene.one.drop(WATCHLIST, *films[:5])
+    assert scene.run(WATCHLIST) == {"held": 5, "waiting": 5}
+    scene.later(300 * DAY)
+    assert scene.say(REMOVAL, "allow") == 5
+    scene.later(-300 * DAY)
+    world.fault(kind="status", path="/account_states", status=503)
+    scene.sync()  # it cannot be done, and the clock is right again
+    world.sim.knobs.faults = []
+    scene.later(8 * DAY)
+    with untouched(scene.other):
+        assert scene.run(WATCHLIST) == {"held": 5, "waiting": 5}
+    assert len(scene.asked(REMOVAL)) == 5

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, select, update
 
-from crosswatch.store.tables import base, journal, last_write
+from crosswatch.store.tables import attention, base, journal, last_write
 
 
 def put_right(
@@ -12,11 +12,15 @@ def put_right(
 ) -> None:
     """Takes what these accounts and lanes remember of the future for now: readings would be held until it comes.
 
-    Whatever was protected by such a time is protected for its usual delay from now on.
+    Whatever was protected by such a time is protected for its usual delay from now on, and leave that was given then
+    counts for its usual seven days.
     """
     ahead = (
         (last_write.c.at, last_write.c.account_uid.in_(account_uids)),
         (base.c.since, base.c.lane.in_(lanes)),
+        (attention.c.answered_at, attention.c.lane.in_(lanes)),
+        (attention.c.answered_at, attention.c.lane.in_(lanes)),
+        (reading.c.seen_at, reading.c.account.in_(accounts)),
         (journal.c.sent_at, journal.c.account_uid.in_(account_uids) & journal.c.done_at.is_(None)),
     )
     for column, here in ahead:
