@@ -199,6 +199,35 @@ def test_an_approval_ends_after_seven_days(world: World) -> None:
     assert scene.equal(WATCHLIST)
 
 
+def test_an_approval_given_while_the_clock_was_a_year_ahead_ends_after_seven_days_too(world: World) -> None:
+    scene = scene_of(world, INTO_TRACKER)
+    four_wait(scene)
+    scene.later(365 * DAY)
+    assert scene.say(REMOVAL, "allow") == 4
+    scene.later(-365 * DAY)
+    world.fault(path="account_states", kind="html")  # the run that puts the times right can prove nothing
+    with untouched(scene.other):
+        assert scene.run(WATCHLIST) == {"held": 4, "why_held": {"not_proved": 4}}
+        world.sim.knobs.faults = []
+        scene.later(7 * DAY + 60)
+        assert scene.run(WATCHLIST) == {"held": 4, "waiting": 4}
+
+
+def test_titles_rated_while_the_clock_was_a_year_ahead_can_be_removed_soon_after(world: World) -> None:
+    scene = scene_of(world, INTO_TRACKER)
+    films = scene.fill(watched=10)
+    scene.later(365 * DAY)
+    scene.one.put(RATINGS, films[4], 850)
+    scene.run(RATINGS)
+    scene.later(-365 * DAY)
+    scene.run(RATINGS)
+    for _ in range(2):
+        scene.later(HOUR)
+        scene.run(RATINGS)
+    scene.one.drop(WATCHLIST, films[4])
+    assert scene.run(WATCHLIST) == {"removed": 1}
+
+
 def test_an_approval_ends_when_the_other_side_is_edited(world: World) -> None:
     scene = scene_of(world, BOTH_ACCOUNTS)
     films = scene.fill(rated=20)
