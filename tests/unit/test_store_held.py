@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import select, update
 
-from crosswatch.engine.base import Agreed, BaseRow
 from crosswatch.engine.guard import APPROVAL_MS
-from crosswatch.engine.planned import Cause, PlannedWrite
 from crosswatch.identity.resolver import resolve
-from crosswatch.model.kinds import Action, Kind, Side
-from crosswatch.model.readings import Reading
+from crosswatch.model.kinds import Kind
 from crosswatch.model.refs import Ref, ids
-from crosswatch.store import attention, base, held
+from crosswatch.store import attention
 from crosswatch.store.database import Database
-from crosswatch.store.held import ALLOW, KEEP, KEPT, OVERWRITE, REMOVAL
-from crosswatch.store.tables import attention as table
-from tests.unit.stored import counted, dump
+from crosswatch.store.held import ALLOW, KEEP, OVERWRITE, REMOVAL
+from tests.unit.holding import (
+    SOURCE,
+    TARGET,
+    approved,
+    entries,
+    keep,
+    numbers,
+    overwrite,
+    removal,
+    say,
+    waiting,
+)
+from tests.unit.stored import counted
 from tests.unit.test_store_attention import make_pair
-
-SOURCE, TARGET = Side.SOURCE, Side.TARGET
 
 
 @pytest.fixture
@@ -42,66 +46,6 @@ def titles(database: Database) -> list[int]:
 @pytest.fixture
 def lane(database: Database) -> int:
     return database.write_now(make_pair)
-
-
-def removal(key: int, *, side: Side = TARGET, version: int = 3, value: int = 850) -> PlannedWrite:
-    """A title that is no longer on one side, and shall go from the other; the row that it rests on has a version."""
-    row = BaseRow(Agreed(None), Agreed(None), since=5, version=version + 1)
-    return PlannedWrite(
-        key, side, Action.REMOVE, str(key), value, None, Reading(None, 5, mark=""), row, Cause.REMOVED
-    )
-
-
-def overwrite(key: int, *, before: int = 700, wanted: int = 850, version: int = 3) -> PlannedWrite:
-    """A rating that was changed on the source, and shall be on the target."""
-    row = BaseRow(Agreed(wanted), Agreed(wanted), since=5, version=version + 1)
-    other = Reading(wanted, 5)
-    return PlannedWrite(key, TARGET, Action.CHANGE, str(key), before, wanted, other, row, Cause.CHANGED)
-
-
-def keep(
-    database: Database,
-    lane: int,
-    *writes: PlannedWrite,
-    allowed: Collection[tuple[int, Side]] = (),
-    unclear: Sequence[int] = (),
-    now: int = 5,
-) -> None:
-    database.write_now(
-        lambda connection: held.keep(connection, lane, writes, allowed=allowed, unclear=unclear, now=now)
-    )
-
-
-def entries(database: Database, lane: int) -> list[Any]:
-    query = select(table).where(table.c.lane == lane).order_by(table.c.title, table.c.id)
-    return list(database.read_now(lambda connection: connection.execute(query).all()))
-
-
-def numbers(database: Database, lane: int) -> dict[int, int]:
-    """Title -> number of its entry, which a new question does not share with an older one."""
-    return {row.title: row.id for row in entries(database, lane)}
-
-
-def say(database: Database, lane: int, answer: str, *titles: int, now: int = 9) -> None:
-    """What the user says to what waits."""
-    query = update(table).where(table.c.lane == lane, table.c.title.in_(titles))
-    database.write_now(lambda connection: connection.execute(query.values(answer=answer, answered_at=now)))
-
-
-def approved(database: Database, lane: int, now: int = 10) -> dict[tuple[int, Side], int]:
-    return database.read_now(lambda connection: held.approved(connection, lane, now))
-
-
-def waiting(database: Database, lane: int, now: int = 10) -> set[tuple[int, Side]]:
-    return database.read_now(lambda connection: held.waiting(connection, lane, now))
-
-
-def agreed(database: Database, lane: int, rows: dict[int, BaseRow | None]) -> None:
-    database.write_now(lambda connection: base.keep(connection, lane, rows))
-
-
-def row_of(database: Database, lane: int, key: int) -> BaseRow | None:
-    return database.read_now(lambda connection: base.find(connection, lane, key))
 
 
 def test_what_waits_stands_with_both_values_and_the_version_that_it_rests_on(
@@ -241,6 +185,18 @@ def test_what_was_allowed_is_allowed_for_seven_days(database: Database, titles: 
     assert len(entries(database, lane)) == 1
 
 
+def test_what_was_refused_and_is_derived_all_the_same_is_asked_anew(
+    database: Database, titles: list[int], lane: int
+) -> None:
+    """A refusal changes the row; where it could not, the user has to be asked about what is there now."""
+    keep(database, lane, removal(titles[0]))
+    before = numbers(database, lane)
+    say(database, lane, KEEP, titles[0])
+    keep(database, lane, removal(titles[0]), now=11)
+    assert waiting(database, lane) == {(titles[0], TARGET)}
+    assert numbers(database, lane) != before
+
+
 @pytest.mark.parametrize("answer", [KEEP, ""])
 def test_only_what_was_allowed_is_allowed(
     database: Database, titles: list[int], lane: int, answer: str
@@ -252,141 +208,6 @@ def test_only_what_was_allowed_is_allowed(
     say(database, other, ALLOW, titles[0])
     assert approved(database, lane) == {}
     assert approved(database, other) == {(titles[0], TARGET): 3}
-
-
-def kept_row(source: int | None, target: int | None, version: int = 3, **more: Any) -> BaseRow:
-    values: dict[str, Any] = {"kept": True, "since": 4} | more
-    return BaseRow(Agreed(source, native_id="s"), Agreed(target, native_id="t"), version=version, **values)
-
-
-def ask(database: Database, lane: int, now: int = 6) -> int:
-    return database.write_now(lambda connection: held.ask_about_kept(connection, lane, now))
-
-
-def test_switching_removals_on_asks_about_what_was_kept_and_does_nothing(
-    database: Database, titles: list[int], lane: int
-) -> None:
-    other = database.write_now(lambda connection: make_pair(connection, "second"))
-    rows: dict[int, BaseRow | None] = {
-        titles[0]: kept_row(None, 850),
-        titles[1]: kept_row(700, None, version=5),
-        titles[2]: kept_row(None, 850, kept=False),
-    }
-    agreed(database, lane, rows)
-    agreed(database, other, {titles[3]: kept_row(None, 850)})
-    assert ask(database, lane) == 2
-    found = [(row.kind, row.title, row.data, row.made_at) for row in entries(database, lane)]
-    here = {"version": 3, "side": "target", "source": None, "target": 850, "wanted": None}
-    there = {"version": 5, "side": "source", "source": 700, "target": None, "wanted": None}
-    assert found == [(KEPT, titles[0], here, 6), (KEPT, titles[1], there, 6)]
-    assert entries(database, other) == []
-    assert approved(database, lane) == {}
-    assert waiting(database, lane) == set(), "nothing waits for the guard"
-    for key, row in rows.items():
-        assert row_of(database, lane, key) == row
-    assert ask(database, other) == 1
-
-
-def test_what_was_kept_is_asked_about_until_it_is_otherwise(
-    database: Database, titles: list[int], lane: int
-) -> None:
-    one, two, three, four = titles[:4]
-    agreed(database, lane, {key: kept_row(None, 850) for key in titles[:4]})
-    ask(database, lane)
-    before = numbers(database, lane)
-    agreed(
-        database,
-        lane,
-        {two: kept_row(None, 900, version=4), three: None, four: kept_row(None, 850, kept=False)},
-    )
-    keep(database, lane, now=8)
-    after = numbers(database, lane)
-    assert (set(after), after[one]) == ({one, two}, before[one]), "another state is asked about anew"
-    assert after[two] not in before.values()
-    say(database, lane, ALLOW, one)
-    assert approved(database, lane) == {(one, TARGET): 3}
-    keep(database, lane, allowed=[(one, TARGET)], now=9)
-    assert approved(database, lane) == {(one, TARGET): 3}
-    agreed(database, lane, {one: None, two: None})
-    keep(database, lane, now=10)
-    assert entries(database, lane) == []
-
-
-def test_a_lane_that_does_not_remove_asks_no_more(database: Database, titles: list[int], lane: int) -> None:
-    other = database.write_now(lambda connection: make_pair(connection, "second"))
-    for one in (lane, other):
-        agreed(database, one, {titles[0]: kept_row(None, 850)})
-        ask(database, one)
-        keep(database, one, removal(titles[1]))
-    say(database, lane, ALLOW, titles[0])
-    database.write_now(lambda connection: held.forget_kept(connection, lane))
-    assert [(row.kind, row.title) for row in entries(database, lane)] == [(REMOVAL, titles[1])]
-    assert approved(database, lane) == {}
-    assert [row.kind for row in entries(database, other)] == [KEPT, REMOVAL]
-
-
-def refuse(database: Database, lane: int, key: int, data: dict[str, Any], now: int = 20) -> None:
-    database.write_now(lambda connection: held.refuse(connection, lane, {key: data}, now))
-
-
-def test_a_removal_that_is_refused_is_a_difference_that_stays(
-    database: Database, titles: list[int], lane: int
-) -> None:
-    row = BaseRow(
-        Agreed(850, stamp=7, native_id="s", mark="r1", gap=2),
-        Agreed(850, stamp=8, native_id="t"),
-        since=4,
-        version=3,
-        ours=True,
-    )
-    agreed(database, lane, {titles[0]: row, titles[1]: row})
-    keep(database, lane, removal(titles[0]))
-    refuse(database, lane, titles[0], entries(database, lane)[0].data)
-    assert row_of(database, lane, titles[0]) == BaseRow(
-        Agreed(None, None, native_id="s", mark="r1", gap=2),
-        Agreed(850, stamp=8, native_id="t"),
-        since=20,
-        version=4,
-    )
-    assert row_of(database, lane, titles[1]) == row
-    keep(database, lane, now=21)
-    assert entries(database, lane) == []
-
-
-def test_an_overwrite_that_is_refused_leaves_both_values(
-    database: Database, titles: list[int], lane: int
-) -> None:
-    agreed(database, lane, {titles[0]: BaseRow(Agreed(700, 7), Agreed(700, 8), since=4, version=3)})
-    keep(database, lane, overwrite(titles[0], before=700, wanted=850))
-    refuse(database, lane, titles[0], entries(database, lane)[0].data)
-    assert row_of(database, lane, titles[0]) == BaseRow(Agreed(850), Agreed(700, 8), since=20, version=4)
-
-
-def test_a_kept_one_that_is_refused_is_kept_no_more_and_never_asked_about_again(
-    database: Database, titles: list[int], lane: int
-) -> None:
-    agreed(database, lane, {titles[0]: kept_row(None, 850)})
-    ask(database, lane)
-    refuse(database, lane, titles[0], entries(database, lane)[0].data)
-    assert row_of(database, lane, titles[0]) == kept_row(None, 850, version=4, kept=False, since=20)
-    keep(database, lane, now=21)
-    assert entries(database, lane) == []
-    assert ask(database, lane) == 0
-
-
-@pytest.mark.parametrize(
-    "now", [None, BaseRow(Agreed(900), Agreed(900), since=9, version=4)], ids=["ended", "changed"]
-)
-def test_a_refusal_of_what_has_changed_since_does_nothing(
-    database: Database, titles: list[int], lane: int, now: BaseRow | None
-) -> None:
-    agreed(database, lane, {titles[0]: BaseRow(Agreed(850), Agreed(850), since=4, version=3)})
-    keep(database, lane, removal(titles[0]))
-    data = entries(database, lane)[0].data
-    agreed(database, lane, {titles[0]: now})
-    before = dump(database, "base", "attention")
-    refuse(database, lane, titles[0], data)
-    assert dump(database, "base", "attention") == before
 
 
 def test_ten_thousand_that_wait_are_a_few_statements(database: Database, lane: int) -> None:
