@@ -18,6 +18,7 @@ from crosswatch.store.attention import Question
 from tests.system.removals import (
     BOTH_ACCOUNTS,
     DAY,
+    FROM_TMDB,
     INTO_TRACKER,
     RATINGS,
     THREE,
@@ -213,3 +214,18 @@ def test_leave_that_was_given_by_a_clock_far_ahead_ends_after_seven_days_too(wor
     with untouched(scene.other):
         assert scene.run(WATCHLIST) == {"held": 5, "waiting": 5}
     assert len(scene.asked(REMOVAL)) == 5
+
+
+@pytest.mark.parametrize("way", FROM_TMDB, ids=str)
+def test_a_long_list_that_lost_most_of_its_titles_does_not_take_a_tenth_a_day_along(
+    world: World, way: Way
+) -> None:
+    """Fifty titles are looked up in a run: far less than a tenth of a thousand, so that each run would pass."""
+    scene = scene_of(world, way)
+    films = scene.fill(watched=1000, both=way is BOTH_ACCOUNTS)
+    scene.one.drop(WATCHLIST, *films[:900])
+    for _ in range(2):
+        with untouched(scene.other):
+            assert scene.run(WATCHLIST).get("removed") is None
+        scene.later(2 * DAY)
+    assert len(scene.asked(REMOVAL)) == 100
