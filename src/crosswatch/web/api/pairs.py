@@ -31,7 +31,7 @@ _REMOVE = (
     "then it is kept. Switching it on asks about what was kept so far (kind `kept`), and removes nothing by itself."
 )
 _WHEN_RATED = (
-    "Also what a service took off its watchlist itself, because it was rated or played there. Only with `remove`."
+    "Also what a service took off its watchlist itself, because you rated or watched it. Only with `remove`."
 )
 
 
