@@ -122,6 +122,19 @@ def test_all_of_a_block_at_once_and_all_of_it_back(site: Site, films: list[Key])
     assert "next sync" not in site.get("/attention")
 
 
+def test_what_came_after_the_page_was_shown_is_not_answered_with_the_rest(site: Site) -> None:
+    """A sync may ask about thousands while somebody looks at three and says yes to these."""
+    page = site.html("/attention")
+    (until,) = set(re.findall(r'name="until" value="([^"]+)"', page))
+    late = site.api.movies(1)
+    site.sim.fill_ratings("alice", [(late[0], 8.5)])
+    site.sim.fill_ratings("bob", [(late[0], 2)])
+    site.sync()
+    assert site.api.get("/attention")["total"] == FILMS + 1
+    site.to("/attention", say="target:all", **BLOCK, until=until)
+    assert "1 thing only you can decide." in site.get("/attention")
+
+
 def test_some_are_ticked(site: Site, films: list[Key]) -> None:
     first, _, third = ticks(site.html("/attention"))
     assert site.to("/attention", say="target:chosen", items=[first, third], **BLOCK) == "/attention"

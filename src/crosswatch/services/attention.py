@@ -73,6 +73,10 @@ class Attention:
 
         return await self._house.database.read(read)
 
+    async def newest(self) -> int:
+        """The number of the newest question: an answer to all of a page is for none that came later."""
+        return await self._house.database.read(inbox.newest)
+
     async def blocks(self, *, first: int) -> Sequence[OfPair]:
         """The whole inbox, pair by pair: what belongs together, with the ``first`` questions of each."""
 

@@ -45,7 +45,7 @@ class Which:
     """Which questions are meant; what is left out counts for all.
 
     ``answered``: those that were answered and not done yet, instead of open ones; None for both. ``said``: answered so.
-    ``titles``: those about these titles.
+    ``titles``: those about these titles. ``until``: those that were there when this one was the newest.
     """
 
     pair: int | None = None
@@ -55,6 +55,7 @@ class Which:
     titles: Collection[int] | None = None
     answered: bool | None = False
     said: str = ""
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,8 @@ def narrowed(query: Select[Any], which: Which) -> Select[Any]:
             query = query.where(column == value)
     if which.said:
         query = query.where(attention.c.answer == which.said)
+    if which.until is not None:
+        query = query.where(attention.c.id <= which.until)
     if which.titles is not None:
         query = query.where(attention.c.title.in_(sorted(which.titles)))
     return query
@@ -272,3 +275,8 @@ def tallies(connection: Connection) -> dict[int | None, Tally]:
 def count_open(connection: Connection) -> int:
     """How many questions wait."""
     return connection.execute(select(func.count()).where(_OPEN).select_from(attention)).scalar_one()
+
+
+def newest(connection: Connection) -> int:
+    """The newest question of all; 0 where there is none."""
+    return connection.execute(select(func.max(attention.c.id))).scalar_one() or 0

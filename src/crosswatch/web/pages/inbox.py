@@ -68,7 +68,9 @@ async def answer(request: Request, parts: PartsDep, show: ShowDep) -> Response:
         if not said:
             return to(request, _back(form))
         if to_what in (ALL, CHOSEN):
-            await parts.attention.answer_all(_which(_fields(form)), said, items=_items(form, to_what))
+            await parts.attention.answer_all(
+                _which({**_fields(form), "until": form.get("until")}), said, items=_items(form, to_what)
+            )
         else:
             await parts.attention.answer(number("question", to_what), said)
     except Refused as refused:
@@ -100,6 +102,7 @@ def _which(fields: dict[str, str]) -> Which:
         side=_word(Side, fields["side"]),
         answered=bool(fields["said"]),
         said=fields["said"],
+        until=number("question", fields["until"]) if fields.get("until") else None,
     )
 
 
@@ -121,15 +124,17 @@ def _back(form: Form) -> str:
 
 async def inbox_view(parts: Parts) -> InboxView:
     """All that waits, with the first questions of each block."""
+    newest = await parts.attention.newest()
     found = await parts.attention.blocks(first=FIRST)
     pairs = await _pairs(parts, found)
     total = sum(block.count for one in found for block in one.blocks if not block.said)
-    return InboxView(pairs=tuple(pairs), total=total)
+    return InboxView(pairs=tuple(pairs), total=total, newest=str(newest))
 
 
 async def _block_view(parts: Parts, which: Which, cursor: str | None) -> InboxView | None:
     """One block by itself; None where nothing of it is left."""
     after = position(cursor) or 0
+    newest = await parts.attention.newest()
     block = await parts.attention.block(which, limit=QUESTIONS + 1, after=after)
     if not block.asked:
         return None
@@ -143,6 +148,7 @@ async def _block_view(parts: Parts, which: Which, cursor: str | None) -> InboxVi
         whole=True,
         next=str(some.asked[-1].question.id) if len(block.asked) > QUESTIONS else "",
         here=cursor or "",
+        newest=str(newest),
     )
 
 

@@ -78,6 +78,7 @@ class InboxView:
     """What needs the user. ``total`` counts all open questions.
 
     ``whole``: one block by itself, page by page; ``next`` is the cursor of its next page, ``here`` that of this one.
+    ``newest``: the number of the newest question, for an answer to all is for none that came later.
     """
 
     pairs: tuple[PairBlocks, ...] = ()
@@ -85,4 +86,5 @@ class InboxView:
     whole: bool = False
     next: str = ""
     here: str = ""
+    newest: str = ""
     notice: Notice | None = None
