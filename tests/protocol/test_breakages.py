@@ -168,8 +168,9 @@ def rejected_writes_are_agreed_on(patch: pytest.MonkeyPatch) -> None:
 
     def believe(self: Applying, connection: Connection, final: Any, again: Any) -> None:
         store(self, connection, final, again)
-        rejected = [write for (_, write), outcome in final if outcome.done is Done.REJECTED]
-        base.keep(connection, self.lane_id, {write.key: self._row(write, "", 0) for write in rejected})
+        rejected = [ending for ending in final if ending[1].done is Done.REJECTED]
+        rows = {write.key: self._row(write, outcome, 0) for (_, write), outcome in rejected}
+        base.keep(connection, self.lane_id, rows)
 
     patch.setattr(Applying, "_store", believe)
 
