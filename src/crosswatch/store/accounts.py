@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from crosswatch.errors import Refused
 from crosswatch.model.accounts import AccountName
-from crosswatch.store.tables import account
+from crosswatch.store.tables import account, reading, snapshot
 
 CONNECTED = "connected"
 DISCONNECTED = "disconnected"
@@ -44,9 +44,12 @@ def find(connection: Connection, name: AccountName) -> AccountRow | None:
 
 
 def keep(connection: Connection, name: AccountName, *, uid: str, label: str, state: str) -> AccountRow:
-    """Makes or changes the account of that name."""
+    """Makes or changes the account of that name; what was read of somebody else's lists is forgotten."""
     values = {"uid": uid, "label": label, "state": state}
     known = find(connection, name)
+    if known is not None and known.uid and known.uid != uid:
+        for read in (reading, snapshot):
+            connection.execute(delete(read).where(read.c.account == known.id))
     if known is None:
         connection.execute(insert(account).values(provider=name.provider, instance=name.instance, **values))
     elif (known.uid, known.label, known.state) != (uid, label, state):
