@@ -7,6 +7,7 @@ from typing import Any
 from crosswatch.model.kinds import Action, Feature, Mode, Side
 from crosswatch.model.values import Value
 from crosswatch.model.writes import Done, Outcome, Write
+from crosswatch.store.pairs import LaneSettings
 from crosswatch.store.runs import RunRow
 from tests.protocol.ground import Ground
 from tests.protocol.looks import How, Look
@@ -29,6 +30,8 @@ class Judge:
     ``lost_within_limits``: titles at which a user's edit was lost within the time that nobody can rule out;
     ``edits``: what the user set since all was in step; ``answers``: when the user answered a question about a title;
     ``seen``: how often anything was shown; ``fresh``: when a pair began without a base, by its place.
+    ``planned``: what the user wanted when a run stored what it would do; ``misled``: lists that showed nothing, of
+    services that cannot be asked about single titles.
     ``settled``: when both sides of a pair, by its place, last were in step at rest.
     """
 
@@ -40,6 +43,7 @@ class Judge:
     lost_within_limits: set[Place] = field(default_factory=set)
     edits: dict[At, list[Value | None]] = field(default_factory=lambda: defaultdict(list))
     answers: dict[Place, list[int]] = field(default_factory=lambda: defaultdict(list))
+    planned: dict[tuple[int, Feature], LaneSettings] = field(default_factory=dict)
     misled: set[tuple[str, Feature]] = field(default_factory=set)
     settled: dict[tuple[int, Place], int] = field(default_factory=dict)
     settled_before: dict[tuple[int, Place], int] = field(default_factory=dict)

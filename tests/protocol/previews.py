@@ -21,11 +21,12 @@ LINES = "SELECT feature, title, side, native_id, {} AS before, wanted FROM {} WH
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan as it was shown."""
+    """A plan as it was shown. ``switched``: the user set something else while it was made."""
 
     begun: Begun
     made_at: int
     lines: frozenset[Line]
+    switched: bool
 
 
 @dataclass
@@ -58,14 +59,14 @@ class Previews:
         for table, rows in before.items():
             assert after[table] == rows, f"a preview changed {table}: {set(after[table]) ^ set(rows)}"
 
-    def shown(self, row: RunRow, begun: Begun) -> None:
+    def shown(self, row: RunRow, begun: Begun, *, switched: bool) -> None:
         """A preview was made: what it says is kept."""
         assert row.plan is not None
         query = LINES.format("before", "plan_item", "plan") + " AND state = 'write'"
         lines = frozenset(tuple(one) for one in self.ground.rows(query, row.plan))
-        self.plans[row.plan] = Plan(begun, row.finished_at or 0, lines)
+        self.plans[row.plan] = Plan(begun, row.finished_at or 0, lines, switched)
 
-    def was_applied(self, row: RunRow, begun: Begun) -> None:
+    def was_applied(self, row: RunRow, begun: Begun, *, switched: bool) -> None:
         """What was applied is what was shown, to the last title, or nothing at all."""
         plan = self.plans[begun.plan or 0]
         query = LINES.format("before", "journal", "run")
@@ -75,7 +76,7 @@ class Previews:
             self.stale += 1
             return
         assert written <= plan.lines, f"never shown: {written - plan.lines}"
-        why = self._why_stale(plan, row, begun)
+        why = self._why_stale(plan, row, begun, switched=switched or plan.switched)
         assert not written or not why, f"applied, and {why}"
         if row.code:
             return
@@ -91,12 +92,12 @@ class Previews:
         """The list that is written first."""
         return min((line[0] for line in lines), key=[one.value for one in Feature].index, default="")
 
-    def _why_stale(self, plan: Plan, row: RunRow, begun: Begun) -> str:
+    def _why_stale(self, plan: Plan, row: RunRow, begun: Begun, *, switched: bool) -> str:
         if begun.plan in self.applied:
             return "it was applied before"
         if row.started_at >= plan.made_at + DAY:
             return "it was too old"
-        if plan.begun.rules != begun.rules or plan.begun.lanes != begun.lanes:
+        if (plan.begun.rules != begun.rules and not switched) or plan.begun.lanes != begun.lanes:
             return "the user had set something else"
         uids = [[service.uid for service in one.sides.values()] for one in (plan.begun, begun)]
         return "" if uids[0] == uids[1] else "it was made with somebody else"

@@ -75,12 +75,12 @@ class Removals:
         allowed = self._is_allowed(asked, base, sent.at)
         if write.action is Action.REMOVE:
             other = begun.sides[side.other]
-            assert begun.rules[place[0]].remove, "a removal, and the lane does not remove"
+            assert self.judge.planned[sent.run, place[0]].remove, "a removal, and the lane does not remove"
             assert base is not None, "a removal, and nothing was agreed on"
             self._was_agreed_on(begun, base, side, place, write, allowed=allowed)
             look = self._is_proved(sent, other, place)
             if not allowed:
-                self._somebody_took_it_off(begun, asked, look, other, place)
+                self._somebody_took_it_off(sent.run, asked, look, other, place)
             self._nothing_wants_it(sent, asked, service, place)
             self._was_not_touched(sent, base, side, service, place)
             if not allowed:
@@ -153,9 +153,7 @@ class Removals:
         assert len(lists) > 1, "one list is no proof"
         return last
 
-    def _somebody_took_it_off(
-        self, begun: Begun, asked: Asked, look: Look, other: Service, place: Place
-    ) -> None:
+    def _somebody_took_it_off(self, run: int, asked: Asked, look: Look, other: Service, place: Place) -> None:
         """What was shown can only come from a user, or from another pair, who took it off."""
         since = self.refused.get(asked, 0)
         states = other.states(place, look.began - other.delay_ms - 1, look.at)
@@ -163,16 +161,18 @@ class Removals:
             raise AssertionError("it was never there")
         causes = [event for event in states if event.value is None and event.at > since]
         assert causes, f"it was never taken off: {states}"
-        assert any(self._is_a_users(event, begun, other, place) for event in causes), (
+        assert any(self._is_a_users(event, run, other, place) for event in causes), (
             f"nobody's removal: {causes}"
         )
 
-    def _is_a_users(self, event: Event, begun: Begun, other: Service, place: Place) -> bool:
+    def _is_a_users(self, event: Event, run: int, other: Service, place: Place) -> bool:
         if event.by == "user":
             return True
         if event.by != "service":
-            return run_of(event) not in self.judge.of_pair(begun.pair)
-        return begun.rules[place[0]].remove_when_rated or self._looks_like_a_users(event, other, place)
+            return run_of(event) not in self.judge.of_pair(self.judge.began[run].pair)
+        return self.judge.planned[run, place[0]].remove_when_rated or self._looks_like_a_users(
+            event, other, place
+        )
 
     def _looks_like_a_users(self, event: Event, other: Service, place: Place) -> bool:
         """Whether nothing that can be seen tells it from a removal by the user.

@@ -48,3 +48,16 @@ def test_what_the_user_put_there_in_the_last_moment_is_not_taken_off_again() -> 
         world.edit(Edit("a", W, 1, None))
         world.rest()
         assert world.services["b"].value((W, 1)) == PRESENT
+
+
+def test_what_somebody_else_had_on_a_list_is_not_taken_for_cleared() -> None:
+    """Once it was: what had been read of the first one's watchlist was still there after the fresh start."""
+    clearing = Traits(features=(R, W), clears=True)
+    with a_world(Traits(features=(R, W)), clearing, Between(0, 1)) as world:
+        world.edit(Edit("a", R, 1, 800))
+        world.edit(Edit("a", W, 1, PRESENT))
+        world.rest()
+        world.another_account("b", 0, told=True, stays=True)
+        world.rest()
+        assert world.services["b"].uid == "b:bob"
+        assert world.services["b"].value((W, 1)) == PRESENT

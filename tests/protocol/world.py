@@ -97,13 +97,13 @@ class World(User):
                 self.life = self._born()
             self.figures.ended["killed"] += 1
             return None
-        return self._ended(life)
+        return self._ended(life, script.met)
 
     def _before(self) -> tuple[frozenset[int], State]:
         doubted = self.previews.doubted()
         return doubted, self.previews.state(doubted)
 
-    def _ended(self, life: Life) -> runs.RunRow | None:
+    def _ended(self, life: Life, met: Sequence[What]) -> runs.RunRow | None:
         row = life.database.read_now(partial(runs.find, run_id=life.run))
         assert row is not None
         self.figures.ended[row.status] += 1
@@ -111,10 +111,11 @@ class World(User):
             self.figures.counted.update({name: counts[name] for name in ("waiting", "kept", "cleared")})
         self.judge.run_ended(row)
         begun = self.judge.began[row.id]
+        switched = What.SWITCH in met
         if begun.plan is not None:
-            self.previews.was_applied(row, begun)
+            self.previews.was_applied(row, begun, switched=switched)
         elif begun.kind == PLAN and row.plan is not None:
-            self.previews.shown(row, begun)
+            self.previews.shown(row, begun, switched=switched)
         return row
 
     async def _carry_out(self, life: Life, pair: int, kind: str = SYNC, plan: int | None = None) -> None:
@@ -280,8 +281,17 @@ class World(User):
     def _around_commit(self, life: Life, point: Point) -> None:
         script = life.script
         script.commits += point is Point.BEFORE_COMMIT
+        if point is Point.AFTER_COMMIT and life.run in self.judge.began:
+            self._note_plans(life.run)
         for one in script.at(point, script.commits):
             self._happens(life, one)
+
+    def _note_plans(self, run: int) -> None:
+        """What the user wanted of a lane when its plan was stored counts for it."""
+        begun = self.judge.began[run]
+        for row in self.ground.rows("SELECT DISTINCT feature FROM journal WHERE run = ?", run):
+            feature = Feature(row["feature"])
+            self.judge.planned.setdefault((run, feature), self.rules[begun.pair, feature])
 
     def _happens(self, life: Life, one: Happening) -> bool:
         match one.what:
