@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -207,13 +208,25 @@ def next_order() -> dict[str, Any] | None:
     None once no more is ordered.
     """
     while line := sys.stdin.readline():
+        order: dict[str, Any] = json.loads(line)
         pid = os.fork()
         if not pid:
-            order: dict[str, Any] = json.loads(line)
             return order
-        print(pid, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+        print(ended(pid, order["breath"]), flush=True)
     return None
+
+
+def ended(pid: int, breath: float | None) -> int:
+    """The exit code of a run, which is killed after so many seconds where it has not ended by then."""
+    end = None if breath is None else time.monotonic() + breath
+    while end is not None and time.monotonic() < end:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.002)
+    if end is not None:
+        os.kill(pid, signal.SIGKILL)  # nobody has waited for it yet, so the number is still its own
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def become(environment: dict[str, str], output: str) -> None:

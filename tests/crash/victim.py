@@ -98,19 +98,17 @@ class Victim:
         """Kills it, by itself at a moment or by us after some seconds; whether that was before its end."""
         last = self.stage.newest()
         moment = f"{name}:{nth}" if name in MOMENTS else NEVER
-        program = self.programs.start((self.story.command, "1"), self._environment, moment, ripe)
-        if name == CHANCE:
-            time.sleep(breath)
-            program.kill()
-        code = program.finished()
+        hurry = breath if name == CHANCE else None
+        words = (self.story.command, "1")
+        program = self.programs.run(words, self._environment, moment, ripe=ripe, breath=hurry)
         self._quiet()
-        assert code in (*self.codes, -signal.SIGKILL), f"it ended with {code}: {program.said}"
+        assert program.code in (*self.codes, -signal.SIGKILL), f"it ended with {program.code}: {program.said}"
         assert [row[0] for row in self.stage.rows("PRAGMA integrity_check")] == ["ok"]
         assert self.stage.rows("PRAGMA foreign_key_check") == []
         begun = self.stage.rows("SELECT id FROM run WHERE id > ? AND status = 'running'", last)
         self.killed += [int(row["id"]) for row in begun]
         self._took_off_nothing_else()
-        return code == -signal.SIGKILL
+        return program.code == -signal.SIGKILL
 
     def _quiet(self) -> None:
         """Returns once TMDb has done with every write, also with those whose caller has gone."""
@@ -132,11 +130,10 @@ class Victim:
         """The rest, undisturbed, until a run finds nothing to do and nothing waits any more; gives what is left."""
         for _ in range(30):
             writes = self._writes()
-            program = self.programs.start((self.story.command, "1"), self._environment)
-            code = program.finished()
-            assert code in self.codes, program.said
+            program = self.programs.run((self.story.command, "1"), self._environment)
+            assert program.code in self.codes, program.said
             self.came = self.came or program.came
-            if code == 0 and self._is_at_rest():
+            if program.code == 0 and self._is_at_rest():
                 assert self._writes() == writes, "it wrote what it had not planned"
                 return self._left()
         raise AssertionError("it never comes to rest")
