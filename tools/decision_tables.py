@@ -118,7 +118,7 @@ def numbers() -> str:
     lines = [
         f"- Removals: at most {FEWEST_REMOVALS} titles of one side in {WINDOW_MS // _HOUR_MS} hours, or "
         f"{100 // REMOVALS_SHARE} % of the titles that the pair keeps if that is more. Beyond it **all** removals of "
-        "the sync wait, on both sides.",
+        "the sync wait, on both sides. Titles that a list lacks and that were not looked up yet count as well.",
         f"- Overwritten ratings: at most {FEWEST_OVERWRITES} of one side in the same time, or "
         f"{100 // OVERWRITES_SHARE} % of the titles. Beyond it all changes of that side wait; where two lists meet for "
         "the first time, each becomes a question with both ratings.",

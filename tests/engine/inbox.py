@@ -1,6 +1,6 @@
 """What waits for the user, and what the user said to it: as the store keeps it, without a database."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from crosswatch.engine.base import BaseRow, Key
@@ -17,11 +17,12 @@ LEAVE = 600
 
 @dataclass
 class Question:
-    """What was asked: of which version of a row, and with which values there and on the other side."""
+    """What was asked: of which version of a row, with which values there and on the other side, and what for."""
 
     version: int
     there: Value | None
     other: Value | None
+    wanted: Value | None
     allowed_at: int | None = None
 
 
@@ -43,11 +44,24 @@ class Inbox:
 
     def approved(self, now: int) -> dict[Asked, int]:
         """What the user allowed, while that holds, and of which version of the row."""
+        return {asked: one.version for asked, one in self._allowed(now).items()}
+
+    def approved_values(self, now: int) -> dict[Asked, tuple[Value | None, Value | None]]:
+        """What was there when the user allowed that, and what was to be there then."""
+        return {asked: (one.there, one.wanted) for asked, one in self._allowed(now).items()}
+
+    def _allowed(self, now: int) -> dict[Asked, Question]:
         return {
-            asked: one.version
+            asked: one
             for asked, one in {**self.kept, **self.guarded}.items()
             if one.allowed_at is not None and one.allowed_at > now - LEAVE
         }
+
+    def allows(self, write: PlannedWrite, now: int) -> bool:
+        """Whether the user said yes to exactly this; told without the engine."""
+        one = self._allowed(now).get((write.key, write.side))
+        asked_about = (write.version, write.expected, write.wanted)
+        return one is not None and (one.version, one.there, one.wanted) == asked_about
 
     def allow(self, asked: Asked, now: int) -> None:
         """The user says yes."""
@@ -67,18 +81,17 @@ class Inbox:
                 row = row.with_half(side, replace(half, value=value, stamp=None))
         base[asked[0]] = replace(row, kept=False, ours=False, since=now, version=row.version + 1)
 
-    def keep(self, made: Plan, approved: Mapping[Asked, int], base: Mapping[Key, BaseRow]) -> None:
+    def keep(self, made: Plan, allowed: Collection[Asked], base: Mapping[Key, BaseRow]) -> None:
         """Makes the questions those of this plan; an answer stays until its write is done or no longer derived."""
         derived = {(write.key, write.side): write for write in made.waiting}
-        done = {(write.key, write.side) for write in made.writes if _is(write, approved)}
         unclear = {item.key for item in made.held}
         self.guarded = {
             asked: one
             for asked, one in self.guarded.items()
-            if _stays(one, derived.get(asked), is_done=asked in done, is_unclear=asked[0] in unclear)
+            if _stays(one, derived.get(asked), is_done=asked in allowed, is_unclear=asked[0] in unclear)
         }
         for asked, write in derived.items():
-            self.guarded.setdefault(asked, Question(write.version, write.expected, write.other.value))
+            self.guarded.setdefault(asked, _question(write))
         self.drop_outdated(base)
 
     def ask_about_kept(self, base: Mapping[Key, BaseRow]) -> None:
@@ -87,7 +100,7 @@ class Inbox:
             if row.kept:
                 side = Side.TARGET if row.source.value is None else Side.SOURCE
                 there, other = row.agreed(side).value, row.agreed(side.other).value
-                self.kept[key, side] = Question(row.version, there, other)
+                self.kept[key, side] = Question(row.version, there, other, None)
 
     def drop_outdated(self, base: Mapping[Key, BaseRow]) -> None:
         """Forgets every question about a kept removal whose row is another one by now."""
@@ -98,11 +111,11 @@ class Inbox:
         }
 
 
-def _is(write: PlannedWrite, approved: Mapping[Asked, int]) -> bool:
-    return approved.get((write.key, write.side)) == write.version
+def _question(write: PlannedWrite) -> Question:
+    return Question(write.version, write.expected, write.other.value, write.wanted)
 
 
 def _stays(one: Question, write: PlannedWrite | None, *, is_done: bool, is_unclear: bool) -> bool:
     if one.allowed_at is None and write is not None:
-        return one == Question(write.version, write.expected, write.other.value)
+        return one == _question(write)
     return (is_done and one.allowed_at is not None) or (write is None and is_unclear)

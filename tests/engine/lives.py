@@ -101,8 +101,9 @@ def the_user_acts(world: World, pick: Picker) -> None:
         case "rate" if world.rules.feature is Feature.WATCHLIST:
             world.rate(pick(tuple(Side)), pick(titles(world)))
         case "allow" | "refuse" as said if world.inbox.open:
-            asked = pick(sorted(world.inbox.open))
-            getattr(world, said)(asked)
+            waiting = sorted(world.inbox.open)
+            for asked in pick((waiting, [pick(waiting)])):
+                getattr(world, said)(asked)
         case "switch":
             world.switch_removals()
         case "drop" if agreed := [key for key, row in world.base.items() if None not in row.values]:

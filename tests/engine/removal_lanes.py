@@ -50,6 +50,7 @@ def turned(case: Case) -> Case:
     rules = replace(
         case.rules,
         approved=approved,
+        approved_values={(key, side.other): two for (key, side), two in case.rules.approved_values.items()},
         waiting=frozenset((key, side.other) for key, side in case.rules.waiting),
     )
     return replace(case, base=base, source=case.target, target=case.source, rules=rules)
@@ -125,6 +126,11 @@ def _counted() -> Iterator[Case]:
     allowed = {(1, Side.TARGET): 1}
     for approved, waiting in product(({}, allowed, {(1, Side.TARGET): 0}), (frozenset(), frozenset(allowed))):
         rules = replace(REMOVES, approved=approved, waiting=waiting)
+        for values in ((PRESENT, None), (PRESENT, 800), (800, None)):
+            asked_about = replace(rules, approved_values=dict.fromkeys(approved, values))
+            yield lane(
+                row, view(GONE), view(THERE), asked_about, bounds=Bounds(0, {(Side.TARGET, Action.REMOVE): 3})
+            )
         for base, lately in product((0, 39, 40), (0, 2, 3, 4)):
             for side, action in product(Side, (Action.REMOVE, Action.CHANGE)):
                 bounds = Bounds(base, {(side, action): lately} if lately else {})
@@ -134,6 +140,16 @@ def _counted() -> Iterator[Case]:
         for others in ({}, {2: GONE}, {2: replace(OTHER, mark="")}, {2: Unknown(Why.GONE)}):
             emptied = replace(view(GONE), listed={1: GONE, **others})
             yield lane(row, emptied, view(THERE), rules)
+
+
+def _unproved() -> Iterator[Case]:
+    """One removal, while so many more titles are missing and were not looked up."""
+    for more, lately in product(range(5), (0, 1)):
+        base = {key: BaseRow(half(), half(native_id=f"n{key}"), 0) for key in range(1, more + 3)}
+        there = {key: replace(THERE, native_id=f"n{key}") for key in base}
+        source = replace(view(GONE), listed={1: GONE, 2: OTHER})
+        bounds = Bounds(len(base), {(Side.TARGET, Action.REMOVE): lately} if lately else {})
+        yield Case(base, source, replace(view(THERE), listed=there), REMOVES, bounds=bounds)
 
 
 def _overwritten() -> Iterator[Case]:
@@ -208,7 +224,17 @@ def view_of(said: dict[int, Reading], **more: Any) -> SideView:
 
 def removal_lanes() -> Iterator[Case]:
     """All of them, and the same with source and target exchanged and one way."""
-    for made in (_cleared, _kept, _unasked, _staying, _counted, _overwritten, _same_name, _many_missing):
+    for made in (
+        _cleared,
+        _kept,
+        _unasked,
+        _staying,
+        _counted,
+        _unproved,
+        _overwritten,
+        _same_name,
+        _many_missing,
+    ):
         for case in made():
             yield case
             yield turned(case)

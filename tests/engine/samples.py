@@ -183,6 +183,9 @@ def views(
     )
 
 
+SOME_VALUE = st.sampled_from((None, PRESENT, 800, 850))
+
+
 def rules(feature: Feature) -> st.SearchStrategy[Rules]:
     """What a user may allow a lane; and what was allowed, or waits to be, of the first title."""
     asked = st.tuples(st.just(1), st.sampled_from(Side))
@@ -197,6 +200,7 @@ def rules(feature: Feature) -> st.SearchStrategy[Rules]:
         own_dates=st.booleans(),
         remove_when_rated=st.booleans(),
         approved=st.dictionaries(asked, st.integers(0, 3), max_size=2),
+        approved_values=st.dictionaries(asked, st.tuples(SOME_VALUE, SOME_VALUE), max_size=1),
         waiting=st.frozensets(asked, max_size=1),
     )
 

@@ -12,14 +12,16 @@ from crosswatch.engine.base import Agreed, BaseRow, Key, Rules, SideView
 from crosswatch.engine.decide import Decision, Verb
 from crosswatch.engine.delta import Delta
 from crosswatch.engine.planned import Plan, PlannedWrite
-from crosswatch.model.kinds import Action, Side
+from crosswatch.model.kinds import Action, Feature, Mode, Side
 from crosswatch.model.readings import Reading, Unknown, Why
 from tests.engine import bounds, removals
 from tests.engine.lives import a_history
 from tests.engine.promises import Promise
 from tests.engine.removal_lanes import removal_lanes
-from tests.engine.samples import small_lanes
+from tests.engine.samples import TMDB, TRACKER, small_lanes
+from tests.engine.services import Service
 from tests.engine.test_breakages import Break, rule_and_promise
+from tests.engine.world import World
 
 TITLE = title.Title
 
@@ -60,6 +62,10 @@ def each_side_waits_for_itself(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(guard, "_hold_removals", apart)
 
 
+def what_was_not_looked_up_does_not_count(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(guard, "Counter", lambda _: dict.fromkeys(Side, 0))
+
+
 def an_emptied_side_is_believed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SideView, "emptied", False)
 
@@ -85,6 +91,13 @@ def leave_holds_for_every_version(patch: pytest.MonkeyPatch) -> None:
         return (write.key, write.side) in rules.approved
 
     patch.setattr(guard, "is_allowed", whenever)
+
+
+def leave_for_one_value_is_leave_for_any(patch: pytest.MonkeyPatch) -> None:
+    def of_the_row(rules: Rules, key: Key, side: Side, *, version: int, **_: object) -> bool:
+        return rules.approved.get((key, side)) == version
+
+    patch.setattr(Rules, "has_approved", of_the_row)
 
 
 def leave_for_what_was_kept_holds_for_every_version(patch: pytest.MonkeyPatch) -> None:
@@ -278,10 +291,12 @@ BROKEN: tuple[tuple[Break, Promise], ...] = (
     (a_fifth_may_be_removed, bounds.the_guard_lets_no_more_through),
     (eleven_may_be_overwritten, bounds.the_guard_asks_before_it_overwrites_many),
     (each_side_waits_for_itself, bounds.the_guard_lets_no_more_through),
+    (what_was_not_looked_up_does_not_count, bounds.the_guard_lets_no_more_through),
     (an_emptied_side_is_believed, bounds.the_guard_lets_no_more_through),
     (a_lookup_fills_an_empty_list, bounds.the_guard_lets_no_more_through),
     (what_waited_is_forgotten, bounds.the_guard_lets_no_more_through),
     (leave_holds_for_every_version, removals.leave_ends_with_its_row),
+    (leave_for_one_value_is_leave_for_any, removals.leave_ends_with_its_row),
     (leave_for_what_was_kept_holds_for_every_version, removals.what_was_kept_waits_for_its_leave),
     (what_was_kept_is_done_by_itself, removals.what_was_kept_waits_for_its_leave),
     (what_was_kept_needs_no_proof, removals.removals_are_proved),
@@ -347,6 +362,32 @@ def live(seeds: int) -> None:
     """So many histories in which only the world judges, by what really happened."""
     for seed in range(seeds):
         a_history(Random(seed).choice, steps=30, promises=())
+
+
+def overwrites_allowed_and_then_a_sweep() -> None:
+    """The user allows many ratings to be overwritten, and takes all of them off before the next run."""
+    rules = Rules(Feature.RATINGS, Mode.TWO_WAY, remove=True)
+    world = World(rules, Service(TMDB), Service(TRACKER), many=True)
+    for value in (800, 900):
+        for key in range(1, 7):
+            world.edit(Side.SOURCE, key, value)
+        world.run()
+    assert len(world.inbox.open) == 6
+    for asked in list(world.inbox.open):
+        world.allow(asked)
+    for key in range(1, 6):
+        world.edit(Side.SOURCE, key, None)
+    made = world.run()
+    assert [(write.key, write.action) for write in made.writes] == [(6, Action.CHANGE)]
+    assert {write.action for write in made.waiting} == {Action.REMOVE}
+    assert [world.services[Side.TARGET].value(key) for key in range(1, 7)] == [800] * 5 + [900]
+
+
+def test_a_broken_rule_loses_its_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    overwrites_allowed_and_then_a_sweep()
+    leave_for_one_value_is_leave_for_any(monkeypatch)
+    with pytest.raises(AssertionError):
+        overwrites_allowed_and_then_a_sweep()
 
 
 def test_every_action_has_a_bound() -> None:

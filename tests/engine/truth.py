@@ -75,6 +75,24 @@ def must_stay(case: Case, key: Key, side: Side) -> bool:
     return key in case.view(side).wanted or reading is None or reading.native_id != named
 
 
+def has_leave(case: Case, key: Key, side: Side, expected: Value | None, wanted: Value | None) -> bool:
+    """Whether the user allowed exactly this: of this version of the row, from that value to that one."""
+    row, rules, asked = case.base.get(key), case.rules, (key, side)
+    if asked not in rules.approved or rules.approved[asked] != (row.version if row else 0):
+        return False
+    return asked not in rules.approved_values or rules.approved_values[asked] == (expected, wanted)
+
+
+def has_namesake(case: Case, key: Key, side: Side) -> bool:
+    """Whether another title of the lane has the same name at that side's service: only one of them is written."""
+    names: dict[Key, set[str]] = {other: set() for other in case.keys}
+    for other in case.keys:
+        seen = case.view(side).listed.get(other)
+        names[other].add(seen.native_id if isinstance(seen, Reading) else "")
+        names[other].add(case.base[other].agreed(side).native_id if other in case.base else "")
+    return any(names[key] & names[other] - {""} for other in case.keys - {key})
+
+
 def nearest(value: Value, grid: Grid | None) -> Value:
     """The value as a service of that grid holds it: half up on decimals, within its ends."""
     if grid is None:

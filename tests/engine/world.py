@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from crosswatch.engine.base import BaseRow, Key, LastWrite, Rules, SideView
-from crosswatch.engine.guard import Bounds, is_allowed
+from crosswatch.engine.guard import FEWEST_OVERWRITES, Bounds
 from crosswatch.engine.plan import to_look_up
 from crosswatch.engine.planned import Plan, PlannedWrite
 from crosswatch.model.kinds import Action, Mode, Side
@@ -168,7 +168,7 @@ class World:
         was_listed = self._write_ratings(rates, lags)
         views = self._read(lags, bad, was_listed)
         self.now += 1
-        rules = replace(self.rules, approved=self.inbox.approved(self.now), waiting=self.inbox.waiting())
+        rules = self._rules()
         case = Case(dict(self.base), views[Side.SOURCE], views[Side.TARGET], rules, self.now, self._bounds())
         for promise in self.promises:
             promise(case)
@@ -181,7 +181,8 @@ class World:
             if held.key not in self.base:
                 # What was listed is known in this run alone: of a title without a row nothing can be kept.
                 self.known.by_service.pop((held.key, held.side.other), None)
-        self.inbox.keep(made, rules.approved, self.base)
+        allowed = {(write.key, write.side) for write in made.writes if self.inbox.allows(write, case.now)}
+        self.inbox.keep(made, allowed, self.base)
         for edit in meanwhile:
             self.edit(*edit)
         for write in made.writes:
@@ -205,12 +206,21 @@ class World:
         if self.services[side].rate(key, value, self.now, by) and known:
             self.known.by_service[key, side] = self.now
 
-    def _bounds(self) -> Bounds:
-        lately = Counter(side for at, side in self.known.removed if at > self.now - DAY)
-        return Bounds(
-            sum(not row.ended for row in self.base.values()),
-            {(side, Action.REMOVE): count for side, count in lately.items()},
+    def _rules(self) -> Rules:
+        """What the user allows by now."""
+        return replace(
+            self.rules,
+            approved=self.inbox.approved(self.now),
+            approved_values=self.inbox.approved_values(self.now),
+            waiting=self.inbox.waiting(),
         )
+
+    def _bounds(self) -> Bounds:
+        """Where there are many titles the user has overwritten so much today that each more rating is asked about."""
+        removed = Counter(side for at, side in self.known.removed if at > self.now - DAY)
+        lately = {(side, Action.REMOVE): count for side, count in removed.items()}
+        changed = {(side, Action.CHANGE): FEWEST_OVERWRITES for side in Side if self.many}
+        return Bounds(sum(not row.ended for row in self.base.values()), {**lately, **changed})
 
     def _no_more_than_allowed(self, made: Plan, case: Case) -> None:
         """Three without leave within a day, or a tenth of what is agreed; counted by the world itself.
@@ -220,13 +230,13 @@ class World:
         for write in (*made.writes, *made.waiting):
             if write.wanted is None:
                 self._removal_was_meant(write, case)
-                waits = write in made.waiting or is_allowed(write, case.rules)
+                waits = write in made.waiting or self.inbox.allows(write, case.now)
                 assert waits or (write.key, write.side) not in case.rules.waiting
                 assert waits or self.services[write.side.other].looks_up
                 assert waits or not case.base[write.key].kept
         for side in Side:
             own = [write for write in made.writes if write.side is side and write.wanted is None]
-            unasked = [write for write in own if not is_allowed(write, case.rules)]
+            unasked = [write for write in own if not self.inbox.allows(write, case.now)]
             before = sum(1 for at, where in self.known.removed if where is side and at > self.now - DAY)
             titles = sum(1 for row in self.base.values() if row.values != (None, None))
             assert not unasked or len(unasked) + before <= max(3, titles // 10)
@@ -241,7 +251,7 @@ class World:
             self.base,
             views[Side.SOURCE],
             views[Side.TARGET],
-            replace(self.rules, approved=self.inbox.approved(self.now)),
+            self._rules(),
         )
         for side, keys in needed.items():
             if self.services[side].looks_up:
@@ -314,7 +324,7 @@ class World:
             return
         if write.key in bad.refused:
             return
-        if write.wanted is None and not is_allowed(write, case.rules):
+        if write.wanted is None and not self.inbox.allows(write, case.now):
             self.known.removed.append((self.now, write.side))
         self.known.read_for_write[asked] = case.view(write.side.other).taken_at
         service.put(write.key, write.wanted, self.now, By.US)
