@@ -148,7 +148,8 @@ class _Lane:
         if self._pair.mode is Mode.TWO_WAY:
             return True
         last = self._target.last(place)
-        return side is self._source and last is not None and run_of(last) in mine
+        untouched = last is not None and run_of(last) in mine
+        return side is self._source and untouched and world.judge.removals.is_ours(mine, self._target, place)
 
     def _keys(self, title: Title) -> list[int]:
         """CrossWatch's own titles for it: one, if both services are understood."""
