@@ -18,8 +18,8 @@ from crosswatch.store import accounts, answering, attention, base, held, inbox, 
 from crosswatch.store.attention import Question
 from crosswatch.store.database import Database
 from crosswatch.store.inbox import Tally, Which
+from tests.unit import holding as guarded
 from tests.unit import test_store_attention as asked
-from tests.unit import test_store_held as guarded
 from tests.unit.stored import counted, dump
 
 SOURCE, TARGET = Side.SOURCE, Side.TARGET
