@@ -12,6 +12,10 @@ from crosswatch.settings import Settings
 from crosswatch.simulators.tmdb import DEMO_KEY, Key, Simulator, run_simulator
 
 USER = "example"
+_OWN = (
+    "database_url", "secret_key", "secret_key_file", "tmdb_proxy", "tmdb_sync_api_key", "tmdb_api_key",
+)  # fmt: skip
+"""What the environment may say of the user's own CrossWatch, and the demo must not touch."""
 
 
 def serve_demo(*, port: int, titles: int) -> None:
@@ -23,11 +27,13 @@ def serve_demo(*, port: int, titles: int) -> None:
     with tempfile.TemporaryDirectory(prefix="crosswatch-demo-") as folder, run_simulator(simulator) as tmdb:
         settings = Settings(
             home=Path(folder),
+            state=Path(folder) / "state",
             port=port,
             tmdb_api_url=tmdb.api_url,
             tmdb_web_url=tmdb.web_url,
             tmdb_image_url=tmdb.image_url,
             tmdb_visibility_delay=0,
+            **dict.fromkeys(_OWN),
         )
 
         def welcome(url: str) -> None:
