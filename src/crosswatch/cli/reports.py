@@ -13,6 +13,7 @@ from crosswatch.store.pairs import PairRow
 from crosswatch.store.runs import PLAN
 
 _NOTHING, _LOOKED = " nothing to do", " only looked, nothing was written"
+_UNWRITTEN = " nothing of the plan is written here"
 
 
 def shape(report: RunReport) -> dict[str, object]:
@@ -47,7 +48,7 @@ def tell(report: RunReport, account: str) -> None:
     if run.waiting_for:
         lines.append(f"  waiting for {run.waiting_for}")
     for feature, lane in report.lanes.items():
-        nothing = _LOOKED if run.kind == PLAN else _NOTHING
+        nothing = _LOOKED if run.kind == PLAN else _NOTHING if run.plan is None else _UNWRITTEN
         figures = _lane_figures(lane) or (nothing if decided else " nothing was decided")
         lines.append(f"  {feature}: read {lane['read']['source']} and {lane['read']['target']};{figures}")
         for side, reason in lane.get("incomplete", {}).items():
@@ -58,9 +59,7 @@ def tell(report: RunReport, account: str) -> None:
         if lane.get("replaced"):
             lines.append(f"    {lane['replaced']} took the place of a rating that the service had not shown")
         if lane.get("cleared"):
-            lines.append(
-                f"    {lane['cleared']} taken off by the service itself, because you rated or watched them"
-            )
+            lines.append(f"    {lane['cleared']} taken off by the service itself, because rated or watched")
         for why, titles in lane.get("why_held", {}).items():
             lines.append(f"    {titles} held: {words.held(why)}")
         if lane.get("waiting"):

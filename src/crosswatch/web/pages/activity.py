@@ -110,7 +110,12 @@ async def run_view(
         if run.kind == PLAN
         else tuple(
             lane_view(
-                feature, report.lanes[feature.value], status=Status(run.status), code=run.code, mode=mode
+                feature,
+                report.lanes[feature.value],
+                status=Status(run.status),
+                code=run.code,
+                mode=mode,
+                applies=run.plan is not None,
             )
             for feature in FEATURES
             if feature.value in report.lanes

@@ -229,9 +229,18 @@ def _sums(report: RunReport) -> dict[str, int]:
 
 
 def lane_view(
-    feature: Feature, counts: Mapping[str, Any], *, status: Status, code: str = "", mode: Mode | None = None
+    feature: Feature,
+    counts: Mapping[str, Any],
+    *,
+    status: Status,
+    code: str = "",
+    mode: Mode | None = None,
+    applies: bool = False,
 ) -> LaneView:
-    """The result of a lane of a run that is or ended so; ``mode`` is its pair's, None where the pair is gone."""
+    """The result of a lane of a run that is or ended so; ``mode`` is its pair's, None where the pair is gone.
+
+    A run that ``applies`` a preview says nothing of what has come since.
+    """
     cut = status is not Status.RUNNING and (bool(code) or status in _CUT_SHORT)
     read: Mapping[str, int] = counts.get("read", {})
     figures = {name: value for name, value in counts.items() if isinstance(value, int)}
@@ -247,17 +256,17 @@ def lane_view(
         figures,
         counts.get("to", {}),
         held,
-        nothing="yet" if status is Status.RUNNING else _nothing(counts, taken, cut=cut),
+        nothing="yet" if status is Status.RUNNING else _nothing(counts, taken, cut=cut, applies=applies),
         beyond=_beyond(counts, mode),
     )
 
 
-def _nothing(counts: Mapping[str, Any], taken: Mapping[str, int], *, cut: bool) -> str:
+def _nothing(counts: Mapping[str, Any], taken: Mapping[str, int], *, cut: bool, applies: bool) -> str:
     """What a lane without any count says; that both sides agree only where nothing speaks against it."""
     if cut:
         return "unwritten" if taken else "undecided"
     same = taken.get("source") == taken.get("target")
-    return "agree" if same and not counts.get("incomplete") else "unneeded"
+    return "agree" if same and not counts.get("incomplete") and not applies else "unneeded"
 
 
 def _beyond(counts: Mapping[str, Any], mode: Mode | None) -> int:
