@@ -137,7 +137,8 @@ def test_what_cannot_be_done(user: User) -> None:
     assert user.says("apply 7") == (
         USED_WRONGLY,
         "There is no plan 7 here.\n"
-        "“crosswatch pairs list”, “crosswatch runs” and “crosswatch config get” show what there is.",
+        "“crosswatch pairs list”, “crosswatch runs”, “crosswatch attention” and “crosswatch config get” show what "
+        "there is.",
     )
     assert user.says("apply 0")[0] == user.says("apply x")[0] == USED_WRONGLY
     refused = json.loads(command("apply", "7", "--json", environment=user.environment).stdout)

@@ -93,13 +93,21 @@ def answer(
     if wants_json():
         show_json({"ok": True, "answered": count})
     elif not count:
-        typer.echo("Nothing of that kind was answered." if answer == TAKE_BACK else _NOTHING[kind])
+        typer.echo(_NOT_ANSWERED.format(kind=kind) if answer == TAKE_BACK else f"{_NOTHING[kind]} {_ELSE}")
     elif answer in _DONE:
         typer.echo(_DONE[answer].format(count=count))
     else:
         typer.echo(f"Answered {count}. The next sync of the pair does it: “crosswatch sync”.")
 
 
+_NOT_ANSWERED = (
+    "No answer about “{kind}” waits for a sync in this pair, so none was taken back. “--kind” names another kind; "
+    "“crosswatch attention --answered” lists the answers."
+)
+_ELSE = (
+    "“--kind” names another kind. What is answered already keeps its answer: see “crosswatch attention --answered”, "
+    "and “take_back” it first."
+)
 _NOTHING = {
     Question.CONFLICT: "No conflicts wait in this pair.",
     Question.DOUBT: "No doubts wait in this pair.",

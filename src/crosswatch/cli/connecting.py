@@ -65,15 +65,14 @@ def connect(
 
 async def _connect(house: House, instance: str, given: str) -> Verified:
     service = ConnectTmdb(house)
+    verify = f"crosswatch verify {AccountName('tmdb', instance)}"
     public = house.settings.public_url or ""
     back = f"{public}{house.settings.base_path}" if public else ""
     started = await service.start(instance, given or await _asked_key(house, instance), public_url=back)
     if not wants_json():
         typer.echo("Open this page, and approve:\n")
         typer.echo(f"  {started.auth_url}\n")
-        typer.echo(
-            "Waiting for your approval (Ctrl+C stops waiting; “crosswatch verify” goes on with it) ..."
-        )
+        typer.echo(f"Waiting for your approval (Ctrl+C stops waiting; “{verify}” goes on with it) ...")
     else:
         typer.echo(started.auth_url, err=True)
     while True:

@@ -92,7 +92,9 @@ def add(
     else:
         typer.echo(f"Made pair {_line(pair)}")
         _tell_undated(conflict, undated)
-        typer.echo("Sync it now with “crosswatch sync”.")
+        typer.echo(
+            f"See what a sync would do with “crosswatch plan {pair.id}”, or sync now: “crosswatch sync {pair.id}”."
+        )
 
 
 async def _add(pairs: Pairs, new: NewPair) -> tuple[PairRow, list[str]]:

@@ -115,6 +115,9 @@ async def _print(house: House, made: PlanReport, limit: int) -> None:
     total = sum(made.writes.values()) + sum(made.states.values())
     if total > shown:
         typer.echo(f"  ... and {total - shown} more: --limit {total}")
+    if not sum(made.writes.values()):
+        typer.echo(f"This is plan {made.plan.id}. There is nothing in it to apply.")
+        return
     until = local_time(made.plan.expires_at)
     typer.echo(
         f"This is plan {made.plan.id}. Write exactly this with “crosswatch apply {made.plan.id}”, until {until}."

@@ -27,12 +27,13 @@ from crosswatch.cli.reports import account_of, one_line, shape, tell
 from crosswatch.errors import CrossWatchError, Refused
 from crosswatch.model.accounts import AccountName
 from crosswatch.model.kinds import Feature
+from crosswatch.services.asking import value_words
 from crosswatch.services.connect import ConnectTmdb, Verified
 from crosswatch.services.house import House
 from crosswatch.services.overview import Overview
 from crosswatch.services.pairs import Pairs
 from crosswatch.services.running import LARGEST_PAGE, Running, RunReport
-from crosswatch.services.shapes import item_shape, shown_value
+from crosswatch.services.shapes import item_shape
 from crosswatch.store.journal import Item
 from crosswatch.store.pairs import PairRow
 
@@ -250,8 +251,8 @@ def _item_line(item: Item) -> str:
         title = f"{item.show or 'Show'} S{item.season:02d}E{item.number:02d} {item.name}".rstrip()
     elif item.year:
         title = f"{title} ({item.year})"
-    before, after = (shown_value(item.feature, value) for value in (item.before, item.after))
-    values = f": {'none' if before is None else before} → {'none' if after is None else after}"
+    before, after = (value_words(item.feature, value) for value in (item.before, item.after))
+    values = f": {before} → {after}"
     changed = values if item.feature is Feature.RATINGS else ""
     why = item.words or words.reason(item.code)
     done = item.outcome or item.state.value
