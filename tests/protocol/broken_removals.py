@@ -65,7 +65,6 @@ def an_emptied_side_is_believed(patch: pytest.MonkeyPatch) -> None:
 def a_list_is_proof_enough(patch: pytest.MonkeyPatch) -> None:
     """An absence is taken from the list alone."""
     patch.setattr(delta, "needs_proof", lambda *_: False)
-    patch.setattr(title, "needs_proof", lambda *_: False)
 
 
 def one_list_is_proof_enough(patch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,8 @@ STEPS = (
     "edit",
     "edit",
     *["edit and run"] * 4,
-    *["take off and run"] * 4,
+    *["take off and run"] * 3,
+    "take off again and again",
     "many edits",
     "run",
     "run",
@@ -213,6 +214,11 @@ def a_step(world: World, pick: Picker) -> None:
             a_run(world, pick)
         case "run":
             a_run(world, pick)
+        case "take off again and again":
+            for _ in range(2):
+                take_off(world, pick)
+                world.run(pick(range(len(world.pairs))))
+                world.wait(pick((QUIET, QUIET, DAY + 600)))
         case "many edits":
             for title in MANY:
                 world.edit(an_edit(world, pick, title))
