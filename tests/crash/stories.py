@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -31,10 +31,14 @@ Removals = set[tuple[str, int]]
 
 @dataclass(frozen=True)
 class Told:
-    """What a story is told with: two accounts in one installation, and 500 films that nobody has on a list yet."""
+    """What a story is told with: two accounts in one installation, and 500 films that nobody has on a list yet.
+
+    ``not_put_back``: what must be put on no list, although one has it and the other one has not.
+    """
 
     stage: Stage
     films: Films
+    not_put_back: Removals = field(default_factory=set)
 
     @property
     def users(self) -> tuple[str, str]:
@@ -175,7 +179,7 @@ def one_way(told: Told) -> Removals:
     told.agree(mode=Mode.ONE_WAY)
     told.news()
     told.off(told.users[0], own)
-    told.off(told.users[1], slice(30, 35))
+    told.not_put_back.update(told.off(told.users[1], slice(30, 35)))
     return told.off(told.users[0], slice(5, 5 + FEW))
 
 
@@ -244,6 +248,7 @@ def rated(told: Told, *, spreads: bool = False) -> Removals:
     told.settings(remove_when_rated=spreads)
     both = told.listed[: FEW if spreads else MANY]
     told.fill(told.users[0], [(film, 6.5) for film in both])
+    told.not_put_back.update(named(both, "watchlist"))
     if spreads:
         return named(both, "watchlist")
     return told.off(told.users[1], slice(MANY, MANY + FEW))
@@ -255,6 +260,7 @@ def rated_at_first(told: Told) -> Removals:
     for user in told.users:
         told.fill(user, (), told.films[:MANY])
     told.fill(told.users[0], [(film, 6.5) for film in told.films[:MANY]])
+    told.not_put_back.update(named(told.films[:MANY], "watchlist"))
     return set()
 
 

@@ -61,7 +61,7 @@ class Killing:
         victim = self._victim(story, "story")
         wanted, came = self.twins[name]
         for last in [*[""] * (kills - 1), self.chance.choice(("closing", "closed"))]:
-            moment = (last, 1, AT_ONCE, AT_ONCE) if last else self._next(came)
+            moment = (last, 1, AT_ONCE, AT_ONCE) if last else self._next(came, len(victim.killed))
             if victim.is_hit(*moment):
                 self.hits[moment[0]] += 1
         made = victim.settle()
@@ -70,13 +70,13 @@ class Killing:
             words = f"seed {self.seed}, story {self.told} ({name}), after {len(victim.killed)} kills"
             assert one == other, words
 
-    def _next(self, came: Mapping[str, int]) -> Moment:
-        """The next moment that comes in a run like that, in its first half mostly: those before have done the rest.
+    def _next(self, came: Mapping[str, int], kills: int) -> Moment:
+        """The next moment that comes in a run like that, the earlier the more kills there were: they did the rest.
 
         A doubt is met ripe, and now and then before it is.
         """
         name = next(name for name in self.order if came.get(name) or name in (CHANCE, *DOUBTS))
-        nth = self.chance.randint(1, max(1, came.get(name, 1) // 2))
+        nth = self.chance.randint(1, max(1, came.get(name, 1) // (2 + kills)))
         ripe = 60.0 if name in ("sent", "answered") and self.chance.random() < 0.4 else AT_ONCE
         return name, nth, ripe, self.chance.uniform(0.1, 1.5)
 

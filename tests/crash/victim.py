@@ -56,7 +56,8 @@ _RATING, _WATCHLIST = re.compile(r"/movie/(\d+)/rating"), re.compile(r"/account/
 class Victim:
     """An installation whose program is killed; ``killed``: the runs that were under way then.
 
-    ``removals``: all that the program has to take off any list of TMDb. ``came``: how often each moment came in the
+    ``removals``: all that the program has to take off any list of TMDb, ``not_put_back``: what it has to put on none.
+    ``came``: how often each moment came in the
     first run that nobody killed.
     """
 
@@ -64,6 +65,7 @@ class Victim:
     story: Story
     programs: Programs
     removals: Removals = field(default_factory=set)
+    not_put_back: Removals = field(default_factory=set)
     killed: list[int] = field(default_factory=list)
     came: Counter[str] = field(default_factory=Counter)
 
@@ -78,7 +80,8 @@ class Victim:
         home.make(("tmdb", story.target), users=users, mode=story.mode)
         made = cls(Stage(home, users["default"], users["second"], numbers[0]), story, programs)
         tmdb.ask("/knobs", {"list_lag": 0, "rating_clears_watchlist": False})
-        made.removals = story.tell(Told(made.stage, films))
+        told = Told(made.stage, films)
+        made.removals, made.not_put_back = story.tell(told), told.not_put_back
         tmdb.ask("/knobs", {"list_lag": story.late, "rating_clears_watchlist": story.clears})
         tmdb.ask("/log", method="DELETE")
         time.sleep(story.late)  # until the lists show what the story told; before that nothing is to be done
@@ -107,7 +110,7 @@ class Victim:
         assert self.stage.rows("PRAGMA foreign_key_check") == []
         begun = self.stage.rows("SELECT id FROM run WHERE id > ? AND status = 'running'", last)
         self.killed += [int(row["id"]) for row in begun]
-        self._took_off_nothing_else()
+        self._did_nothing_else()
         return program.code == -signal.SIGKILL
 
     def _quiet(self) -> None:
@@ -152,20 +155,21 @@ class Victim:
             if entry["status"] in (200, 201)
         )
 
-    def _taken_off(self) -> Counter[tuple[str, int]]:
-        """What TMDb took off lists because we said so, and how often we did."""
+    def _sent(self, *, present: bool) -> Counter[tuple[str, int]]:
+        """What TMDb put on lists, or took off, because we said so; and how often we did."""
         found = Counter[tuple[str, int]]()
         for (method, path, body), times in self._writes().items():
-            if method == "DELETE" and (rating := _RATING.fullmatch(path)):
+            if (rating := _RATING.fullmatch(path)) and present is (method == "POST"):
                 found["ratings", int(rating[1])] += times
-            if method == "POST" and _WATCHLIST.fullmatch(path) and not json.loads(body)["watchlist"]:
+            if _WATCHLIST.fullmatch(path) and present is json.loads(body)["watchlist"]:
                 found["watchlist", int(json.loads(body)["media_id"])] += times
         return found
 
-    def _took_off_nothing_else(self) -> None:
-        taken = self._taken_off()
+    def _did_nothing_else(self) -> None:
+        taken, put = self._sent(present=False), self._sent(present=True)
         assert taken.keys() <= self.removals, f"nobody removed {sorted(taken.keys() - self.removals)}"
         assert set(taken.values()) <= {1}, "removed twice"
+        assert not put.keys() & self.not_put_back, f"put back: {sorted(put.keys() & self.not_put_back)}"
 
     def _left(self) -> list[Any]:
         """Both lists of both accounts, and our own rows; without times, numbers of runs and versions."""
@@ -178,8 +182,8 @@ class Victim:
         writes = self._writes()
         assert {key: times for key, times in writes.items() if times > 1} == {}
         assert [tuple(row) for row in self.stage.rows(SENT_AGAIN)] == []
-        self._took_off_nothing_else()
-        assert self._taken_off().keys() == self.removals, "not all that was removed is gone"
+        self._did_nothing_else()
+        assert self._sent(present=False).keys() == self.removals, "not all that was removed is gone"
         self.stage.is_left_in_order()
         states = {row["state"] for row in self.stage.rows("SELECT DISTINCT state FROM journal")}
         assert states <= {"done", "dropped"}

