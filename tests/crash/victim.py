@@ -31,11 +31,11 @@ COMPARED = (
         CASE WHEN target_value IS NULL THEN '' WHEN target_native = t.title THEN 'own' ELSE target_native END,
         source_mark, target_mark, source_gap, target_gap FROM base t ORDER BY 1, 2""",
     f"SELECT {WHOSE.format('uid', 'account_uid')}, feature, {NAME}, value FROM last_write t ORDER BY 1, 2, 3",
-    f"SELECT {WHOSE.format('id', 'account')}, feature, {NAME}, value, date FROM reading t ORDER BY 1, 2, 3",
+    f"SELECT {WHOSE.format('uid', 'account_uid')}, feature, {NAME}, value, date FROM reading t ORDER BY 1, 2, 3",
     f"SELECT {NAME}, feature, value, date, precision, origin LIKE 'tmdb:%' FROM tracker_item t ORDER BY t.id",
     "SELECT kind, name, year, poster, season, number, merged_into FROM title ORDER BY 1, 2, 4",
     "SELECT namespace, kind, value FROM title_id ORDER BY 1, 2, 3",
-    f"SELECT {WHOSE.format('id', 'account')}, feature, whole, gap, total FROM snapshot t ORDER BY 1, 2",
+    f"SELECT {WHOSE.format('uid', 'account_uid')}, feature, whole, gap, total FROM snapshot t ORDER BY 1, 2",
     f"SELECT {LANE}, kind, {NAME}, answer, {ASKED} FROM attention t ORDER BY 1, 2, 3",
     f"SELECT {LANE}, {NAME}, reason FROM unmatched t ORDER BY 1, 2",
 )

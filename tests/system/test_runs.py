@@ -95,7 +95,7 @@ def test_what_was_removed_at_tmdb_stays_in_the_tracker_and_is_told_once(world: W
     assert (world.ratings, world.watchlist) == (ratings, watchlist)
     assert (
         world.rows(
-            "SELECT * FROM reading WHERE account = 1 AND feature = 'ratings' AND title = ?",
+            "SELECT * FROM reading WHERE account_uid LIKE 'tmdb:%' AND feature = 'ratings' AND title = ?",
             world.title(films[3]),
         )
         == []

@@ -91,6 +91,21 @@ LAST = [
     {"account_uid": "tracker:1", "feature": "watchlist", "title": key, "value": value, "at": 70 + key}
     for key, value in ((1, 1), (2, None))
 ]
+READ = [
+    {
+        "account": account, "feature": "watchlist", "title": title, "value": 1, "stamp": None, "date": 50,
+        "precision": "day", "native_id": str(600 + title), "seen_at": 60 + title,
+    }
+    for account, title in ((1, 1), (1, 2), (2, 1))
+]  # fmt: skip
+SNAPSHOTS = [
+    {
+        "account": account, "feature": "watchlist", "whole": 1, "gap": 0, "total": account, "reason": "",
+        "taken_at": 66, "cursor": None,
+    }
+    for account in (1, 2)
+]  # fmt: skip
+OF_ACCOUNTS = {"reading": READ, "snapshot": SNAPSHOTS}
 UNTOUCHED: dict[str, list[Row]] = {
     "title": TITLES,
     "account": ACCOUNTS,
@@ -111,7 +126,13 @@ def made_at(path: Path, revision: str) -> None:
     made.close()
     last = [row | ({} if revision == "0001" else {"confirmed": row["title"] == 1}) for row in LAST]
     with closing(sqlite3.connect(path)) as file, file:
-        for table, rows in {**UNTOUCHED, "base": BASE, "journal": JOURNAL, "last_write": last}.items():
+        for table, rows in {
+            **UNTOUCHED,
+            **OF_ACCOUNTS,
+            "base": BASE,
+            "journal": JOURNAL,
+            "last_write": last,
+        }.items():
             put(file, table, rows)
 
 
@@ -145,12 +166,20 @@ def test_nothing_that_was_stored_is_lost(older: Path) -> None:
     new |= {"source_missing_at": 0, "target_missing_at": 0}
     assert stored(older, "base") == [{key: one[key] for key in one if key != "rated"} | new for one in BASE]
     assert stored(older, "journal") == [{**one, "cause": "", "approved": 0} for one in JOURNAL]
+    for table, rows in OF_ACCOUNTS.items():
+        assert stored(older, table) == [_of_uid(one) for one in rows], table
     assert stored(older, "plan") == stored(older, "plan_lane") == stored(older, "plan_item") == []
     with closing(sqlite3.connect(older)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         left = "SELECT name FROM sqlite_master WHERE name LIKE '%_before'"
         assert connection.execute(left).fetchall() == []
+
+
+def _of_uid(row: Row) -> Row:
+    """What was read of a connection's lists now belongs to whoever was behind it."""
+    uids = {one["id"]: one["uid"] for one in ACCOUNTS}
+    return {"account_uid": uids[row["account"]], **{key: row[key] for key in row if key != "account"}}
 
 
 def test_what_was_confirmed_before_is_believed_as_it_was(tmp_path: Path) -> None:

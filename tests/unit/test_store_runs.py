@@ -25,6 +25,7 @@ from tests.unit.stored import counted, dump
 
 RATINGS = Feature.RATINGS
 TMDB = AccountName("tmdb")
+UID = "tmdb:1"
 
 
 @pytest.fixture
@@ -170,6 +171,12 @@ def test_a_write_cannot_be_entered_twice(database: Database, titles: list[int]) 
         database.write_now(lambda connection: journal.enter(connection, [entry(run, 1, titles[1])]))
 
 
+def keep_account(database: Database, uid: str, *, name: AccountName = TMDB) -> None:
+    database.write_now(
+        lambda connection: accounts.keep(connection, name, uid=uid, label="a", state="connected")
+    )
+
+
 def snapshot(
     database: Database,
     now: dict[int, Reading],
@@ -177,23 +184,21 @@ def snapshot(
     whole: bool = True,
     unclear: tuple[int, ...] = (),
     at: int = 5,
+    uid: str = UID,
+    name: AccountName = TMDB,
 ) -> list[str]:
     """Stores a list; gives the statements that it took."""
-    account = database.write_now(
-        lambda connection: accounts.keep(connection, TMDB, uid="tmdb:1", label="a", state="connected")
-    )
+    keep_account(database, uid, name=name)
     end = ReadEnd(whole=whole, gap=0, total=len(now))
     with counted(database) as statements:
         database.write_now(
-            lambda connection: readings.keep(
-                connection, account.id, RATINGS, now, end, taken_at=at, unclear=unclear
-            )
+            lambda connection: readings.keep(connection, uid, RATINGS, now, end, taken_at=at, unclear=unclear)
         )
     return statements
 
 
 def values(database: Database) -> dict[int, int]:
-    return database.read_now(lambda connection: readings.values(connection, 1, RATINGS))
+    return database.read_now(lambda connection: readings.values(connection, UID, RATINGS))
 
 
 def test_an_unchanged_list_writes_no_row(database: Database, titles: list[int]) -> None:
@@ -224,19 +229,46 @@ def test_it_is_known_since_when_each_title_is_shown_as_it_is(database: Database,
     same, changed, unlisted, written = titles[:4]
     snapshot(database, {same: Reading(850, 5), changed: Reading(850, 5), unlisted: Reading(850, 5)})
     snapshot(database, {same: Reading(850, 9), changed: Reading(900, 9)}, whole=False, at=9)
-    database.write_now(lambda connection: readings.learn(connection, 1, RATINGS, {written: Reading(50, 11)}))
-    found = database.read_now(lambda connection: readings.shown_since(connection, 1, RATINGS))
+    database.write_now(
+        lambda connection: readings.learn(connection, UID, RATINGS, {written: Reading(50, 11)})
+    )
+    found = database.read_now(lambda connection: readings.shown_since(connection, UID, RATINGS))
     assert found == {same: 5, changed: 9, unlisted: 5, written: 11}
-    others = [(2, RATINGS), (1, Feature.WATCHLIST)]
-    for account, feature in others:
-        assert database.read_now(partial(readings.shown_since, account_id=account, feature=feature)) == {}
+    others = [("tmdb:2", RATINGS), (UID, Feature.WATCHLIST)]
+    for uid, feature in others:
+        assert database.read_now(partial(readings.shown_since, uid=uid, feature=feature)) == {}
 
 
 def test_what_was_written_is_in_the_snapshot(database: Database, titles: list[int]) -> None:
     snapshot(database, {titles[0]: Reading(850, 5), titles[1]: Reading(850, 5)})
     said = {titles[0]: Reading(None, 9), titles[1]: Reading(900, 9), titles[2]: Reading(50, 9)}
-    database.write_now(lambda connection: readings.learn(connection, 1, RATINGS, said))
+    database.write_now(lambda connection: readings.learn(connection, UID, RATINGS, said))
     assert values(database) == {titles[1]: 900, titles[2]: 50}
+
+
+def test_what_was_read_belongs_to_a_person_not_to_a_connection(database: Database, titles: list[int]) -> None:
+    """Else what only the first one's list held would count as taken off the second one's, or the other way round."""
+    snapshot(database, {titles[0]: Reading(850, 5)})
+    keep_account(database, "tmdb:2")
+    shown = partial(readings.shown_since, feature=RATINGS)
+    assert database.read_now(partial(shown, uid="tmdb:2")) == {}
+    assert database.read_now(partial(readings.snapshots, uid="tmdb:2")) == {}
+    keep_account(database, UID)
+    assert database.read_now(partial(shown, uid=UID)) == {titles[0]: 5}
+
+
+def test_what_was_read_goes_with_the_account_that_is_forgotten(database: Database, titles: list[int]) -> None:
+    """Also that of whoever was behind it before; of the others nothing."""
+    second = AccountName("tmdb", "second")
+    said = {titles[0]: Reading(850, 5)}
+    for uid in ("tmdb:2", UID):
+        snapshot(database, said, uid=uid)
+    snapshot(database, said, uid="tmdb:3", name=second)
+    database.write_now(lambda connection: accounts.forget(connection, TMDB))
+    for uid, left in ((UID, {}), ("tmdb:2", {}), ("tmdb:3", {titles[0]: 5})):
+        shown = partial(readings.shown_since, uid=uid, feature=RATINGS)
+        assert database.read_now(shown) == left
+        assert len(database.read_now(partial(readings.snapshots, uid=uid))) == len(left)
 
 
 @pytest.fixture

@@ -241,7 +241,7 @@ class Applying:
             write.key: Reading(write.wanted, now, date=write.other.date, native_id=outcome.native_id)
             for write, outcome in good
         }
-        readings.learn(connection, self.side.account.id, self.feature, said)
+        readings.learn(connection, self.side.account.uid, self.feature, said)
         uid = self.side.account.uid
         wanted = {write.key: write.wanted for write, _ in good}
         journal.remember(connection, uid, self.feature, wanted, now)

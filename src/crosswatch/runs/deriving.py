@@ -173,7 +173,7 @@ class Deriving:
             return {}
         delay = side.capability(self._feature).visibility_delay * 1000
         before = read.taken_at - delay - _LONGEST_READ_MS
-        rated = readings.known_since(connection, side.account.id, Feature.RATINGS, before)
+        rated = readings.known_since(connection, side.account.uid, Feature.RATINGS, before)
         return {key: mark_of(value) for key, value in rated.items()}
 
     def _rules(self, connection: Connection, now: int) -> Rules:
@@ -270,8 +270,8 @@ def _was_listed(
     }
     if not rated:
         return frozenset()
-    last = readings.snapshots(connection, side.account.id).get(Feature.WATCHLIST)
-    since = readings.shown_since(connection, side.account.id, Feature.WATCHLIST)
+    last = readings.snapshots(connection, side.account.uid).get(Feature.WATCHLIST)
+    since = readings.shown_since(connection, side.account.uid, Feature.WATCHLIST)
     return frozenset(
         key
         for key, at in rated.items()

@@ -120,7 +120,7 @@ class LaneRun:
         for name, read in derived.reads.items():
             readings.keep(
                 connection,
-                run.sides[name].account.id,
+                run.uids[name],
                 self.feature,
                 read.readings(),
                 read.end,
@@ -184,7 +184,7 @@ class LaneRun:
 
     def _keep_listed(self, side: OpenSide, there: Mapping[Key, Reading], connection: Connection) -> None:
         leases.check(connection, self.run.fences)
-        readings.learn(connection, side.account.id, Feature.WATCHLIST, there)
+        readings.learn(connection, side.account.uid, Feature.WATCHLIST, there)
 
     async def _read(self, side: OpenSide, feature: Feature) -> SideRead:
         return await read_side(

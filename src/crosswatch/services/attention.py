@@ -213,7 +213,7 @@ def _emptied(connection: Connection) -> Emptied:
     return frozenset(
         (row.name, feature)
         for row in accounts.every(connection)
-        for feature, snapshot in readings.snapshots(connection, row.id).items()
+        for feature, snapshot in readings.snapshots(connection, row.uid).items()
         if snapshot.whole and not snapshot.titles
     )
 

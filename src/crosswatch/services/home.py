@@ -112,7 +112,7 @@ class Home:
 def _titles(connection: Connection, names: set[AccountName]) -> dict[AccountName, dict[Feature, int]]:
     return {
         row.name: {
-            feature: snapshot.titles for feature, snapshot in readings.snapshots(connection, row.id).items()
+            feature: snapshot.titles for feature, snapshot in readings.snapshots(connection, row.uid).items()
         }
         for row in accounts.every(connection)
         if row.name in names

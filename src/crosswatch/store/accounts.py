@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, union, update
 
 from crosswatch.errors import Refused
 from crosswatch.model.accounts import AccountName
-from crosswatch.store.tables import account, reading, snapshot
+from crosswatch.store.tables import account, lane, reading, snapshot
 
 CONNECTED = "connected"
 DISCONNECTED = "disconnected"
@@ -44,12 +44,9 @@ def find(connection: Connection, name: AccountName) -> AccountRow | None:
 
 
 def keep(connection: Connection, name: AccountName, *, uid: str, label: str, state: str) -> AccountRow:
-    """Makes or changes the account of that name; what was read of somebody else's lists is forgotten."""
+    """Makes or changes the account of that name."""
     values = {"uid": uid, "label": label, "state": state}
     known = find(connection, name)
-    if known is not None and known.uid and known.uid != uid:
-        for read in (reading, snapshot):
-            connection.execute(delete(read).where(read.c.account == known.id))
     if known is None:
         connection.execute(insert(account).values(provider=name.provider, instance=name.instance, **values))
     elif (known.uid, known.label, known.state) != (uid, label, state):
@@ -77,7 +74,10 @@ def mark(connection: Connection, name: AccountName, state: str) -> None:
 
 
 def forget(connection: Connection, name: AccountName) -> None:
-    """Removes an account that no pair uses, with its last readings."""
+    """Removes an account that no pair uses, and what was read of everybody whom nothing here stands for any more."""
     connection.execute(
         delete(account).where(account.c.provider == name.provider, account.c.instance == name.instance)
     )
+    known = union(select(account.c.uid), select(lane.c.source_uid), select(lane.c.target_uid))
+    for read in (reading, snapshot):
+        connection.execute(delete(read).where(read.c.account_uid.not_in(known)))

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, select, update
 
-from crosswatch.store.tables import account, attention, base, journal, last_write, reading
+from crosswatch.store.tables import attention, base, journal, last_write, reading
 
 
 def put_right(
@@ -15,12 +15,11 @@ def put_right(
     Whatever was protected by such a time is protected for its usual delay from now on, and leave that was given then
     counts for its usual seven days; what was seen then is known from now on.
     """
-    accounts = select(account.c.id).where(account.c.uid.in_(account_uids))
     ahead = (
         (last_write.c.at, last_write.c.account_uid.in_(account_uids)),
         (base.c.since, base.c.lane.in_(lanes)),
         (attention.c.answered_at, attention.c.lane.in_(lanes)),
-        (reading.c.seen_at, reading.c.account.in_(accounts)),
+        (reading.c.seen_at, reading.c.account_uid.in_(account_uids)),
         (journal.c.sent_at, journal.c.account_uid.in_(account_uids) & journal.c.done_at.is_(None)),
     )
     for column, here in ahead:

@@ -1,4 +1,8 @@
-"""The last snapshot of every account: what it held, and how complete that was."""
+"""The last snapshot of every account: what it held, and how complete that was.
+
+It belongs to the account of the service, not to the name of a connection: when somebody else connects under the same
+name, nothing that was seen on the lists of the one is taken for what the other one had.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -25,7 +29,7 @@ class SnapshotRow:
 
 def keep(
     connection: Connection,
-    account_id: int,
+    uid: str,
     feature: Feature,
     now: Mapping[int, Reading],
     end: ReadEnd,
@@ -38,7 +42,7 @@ def keep(
     ``now``: what was listed or looked up; a value of None is a proved absence and takes the title out. Titles of
     which nothing was said are taken out only where the list was whole; ``unclear`` ones stay as they were.
     """
-    here = (reading.c.account == account_id) & (reading.c.feature == feature)
+    here = (reading.c.account_uid == uid) & (reading.c.feature == feature)
     columns = (reading.c.title, reading.c.value, reading.c.stamp, reading.c.date, reading.c.native_id)
     known = {
         row.title: (row.value, row.stamp, row.date, row.native_id)
@@ -51,24 +55,24 @@ def keep(
         and known.get(key) != (one.value, one.stamp, one.date.at if one.date else None, one.native_id)
     }
     gone = [key for key in known if _is_gone(now.get(key), whole=end.whole and key not in unclear)]
-    _put(connection, account_id, feature, changed)
-    _drop(connection, account_id, feature, gone)
-    _keep_snapshot(connection, account_id, feature, end, taken_at)
+    _put(connection, uid, feature, changed)
+    _drop(connection, uid, feature, gone)
+    _keep_snapshot(connection, uid, feature, end, taken_at)
 
 
-def learn(connection: Connection, account_id: int, feature: Feature, now: Mapping[int, Reading]) -> None:
+def learn(connection: Connection, uid: str, feature: Feature, now: Mapping[int, Reading]) -> None:
     """Stores what an account said of these titles since its list was read: what was written to it is there."""
-    _put(connection, account_id, feature, {key: one for key, one in now.items() if one.value is not None})
-    _drop(connection, account_id, feature, [key for key, one in now.items() if one.value is None])
+    _put(connection, uid, feature, {key: one for key, one in now.items() if one.value is not None})
+    _drop(connection, uid, feature, [key for key, one in now.items() if one.value is None])
 
 
-def _put(connection: Connection, account_id: int, feature: Feature, changed: Mapping[int, Reading]) -> None:
+def _put(connection: Connection, uid: str, feature: Feature, changed: Mapping[int, Reading]) -> None:
     query = upsert(reading, "value", "stamp", "date", "precision", "native_id", "seen_at")
-    execute_all(connection, query, (_columns(account_id, feature, key, one) for key, one in changed.items()))
+    execute_all(connection, query, (_columns(uid, feature, key, one) for key, one in changed.items()))
 
 
-def _drop(connection: Connection, account_id: int, feature: Feature, gone: Collection[int]) -> None:
-    here = (reading.c.account == account_id) & (reading.c.feature == feature)
+def _drop(connection: Connection, uid: str, feature: Feature, gone: Collection[int]) -> None:
+    here = (reading.c.account_uid == uid) & (reading.c.feature == feature)
     query = delete(reading).where(here, reading.c.title == bindparam("gone"))
     execute_all(connection, query, ({"gone": key} for key in gone))
 
@@ -77,9 +81,9 @@ def _is_gone(now: Reading | None, *, whole: bool) -> bool:
     return whole if now is None else now.value is None
 
 
-def _columns(account_id: int, feature: Feature, key: int, one: Reading) -> dict[str, object]:
+def _columns(uid: str, feature: Feature, key: int, one: Reading) -> dict[str, object]:
     return {
-        "account": account_id,
+        "account_uid": uid,
         "feature": feature.value,
         "title": key,
         "value": one.value,
@@ -91,9 +95,7 @@ def _columns(account_id: int, feature: Feature, key: int, one: Reading) -> dict[
     }
 
 
-def _keep_snapshot(
-    connection: Connection, account_id: int, feature: Feature, end: ReadEnd, taken_at: int
-) -> None:
+def _keep_snapshot(connection: Connection, uid: str, feature: Feature, end: ReadEnd, taken_at: int) -> None:
     said = {
         "whole": end.whole,
         "gap": end.gap,
@@ -102,21 +104,21 @@ def _keep_snapshot(
         "taken_at": taken_at,
         "cursor": end.cursor,
     }
-    row = {"account": account_id, "feature": feature.value, **said}
+    row = {"account_uid": uid, "feature": feature.value, **said}
     connection.execute(upsert(snapshot, *said), row)
 
 
-def snapshots(connection: Connection, account_id: int) -> dict[Feature, SnapshotRow]:
+def snapshots(connection: Connection, uid: str) -> dict[Feature, SnapshotRow]:
     """How the last read of each of an account's lists went."""
     counts = {
         row.feature: row.titles
         for row in connection.execute(
             select(reading.c.feature, func.count().label("titles"))
-            .where(reading.c.account == account_id)
+            .where(reading.c.account_uid == uid)
             .group_by(reading.c.feature)
         )
     }
-    found = connection.execute(select(snapshot).where(snapshot.c.account == account_id))
+    found = connection.execute(select(snapshot).where(snapshot.c.account_uid == uid))
     return {
         Feature(row.feature): SnapshotRow(
             row.whole, row.gap, row.total, row.reason, row.taken_at, counts.get(row.feature, 0)
@@ -125,27 +127,27 @@ def snapshots(connection: Connection, account_id: int) -> dict[Feature, Snapshot
     }
 
 
-def known_since(connection: Connection, account_id: int, feature: Feature, before: int) -> dict[int, int]:
+def known_since(connection: Connection, uid: str, feature: Feature, before: int) -> dict[int, int]:
     """Title -> value of those that an account showed unchanged since a time before that."""
     query = select(reading.c.title, reading.c.value).where(
-        reading.c.account == account_id, reading.c.feature == feature, reading.c.seen_at <= before
+        reading.c.account_uid == uid, reading.c.feature == feature, reading.c.seen_at <= before
     )
     return {row.title: row.value for row in connection.execute(query)}
 
 
-def shown_since(connection: Connection, account_id: int, feature: Feature) -> dict[int, int]:
+def shown_since(connection: Connection, uid: str, feature: Feature) -> dict[int, int]:
     """Title -> since when an account has shown it as its last snapshot has it (UTC ms)."""
     query = select(reading.c.title, reading.c.seen_at).where(
-        reading.c.account == account_id, reading.c.feature == feature
+        reading.c.account_uid == uid, reading.c.feature == feature
     )
     return {row.title: row.seen_at for row in connection.execute(query)}
 
 
-def values(connection: Connection, account_id: int, feature: Feature) -> dict[int, int]:
+def values(connection: Connection, uid: str, feature: Feature) -> dict[int, int]:
     """Title -> value of an account's last snapshot."""
     found: dict[int, int] = {}
     query = select(reading.c.title, reading.c.value).where(
-        reading.c.account == account_id, reading.c.feature == feature
+        reading.c.account_uid == uid, reading.c.feature == feature
     )
     for part in connection.execute(query).partitions(1000):
         found.update({row.title: row.value for row in part})

@@ -106,7 +106,7 @@ lane = Table(
 reading = Table(
     "reading",
     metadata,
-    Column("account", ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
+    Column("account_uid", Text, primary_key=True),
     Column("feature", Text, primary_key=True),
     Column("title", ForeignKey("title.id"), primary_key=True, index=True),
     Column("value", Integer, nullable=False),
@@ -120,7 +120,7 @@ reading = Table(
 snapshot = Table(
     "snapshot",
     metadata,
-    Column("account", ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
+    Column("account_uid", Text, primary_key=True),
     Column("feature", Text, primary_key=True),
     _flag("whole"),
     Column("gap", Integer, nullable=False),

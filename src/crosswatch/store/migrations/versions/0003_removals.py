@@ -14,6 +14,8 @@ _JOURNAL = (
     "run, seq, lane, feature, side, account_uid, title, native_id, action, before, expected, wanted, other_value, "
     "other_stamp, other_native, ours, state, sent_at, done_at, outcome, code, words"
 )
+_READING = "feature, title, value, stamp, date, precision, native_id, seen_at"
+_SNAPSHOT = "feature, whole, gap, total, reason, taken_at, cursor"
 
 
 def upgrade() -> None:
@@ -21,6 +23,7 @@ def upgrade() -> None:
     _base()
     _journal()
     _plans()
+    _readings()
 
 
 def _base() -> None:
@@ -149,3 +152,42 @@ def _plans() -> None:
         sa.ForeignKeyConstraint(["title"], ["title.id"], name=op.f("fk_plan_item_title")),
         sa.PrimaryKeyConstraint("plan", "seq", name=op.f("pk_plan_item")),
     )
+
+
+def _readings() -> None:
+    """A snapshot belongs to the account of a service, not to the name under which it is connected."""
+    op.drop_index("ix_reading_title", "reading")
+    for table in ("reading", "snapshot"):
+        op.execute(f"CREATE TABLE {table}_before AS SELECT * FROM {table}")  # noqa: S608
+        op.drop_table(table)
+    op.create_table(
+        "reading",
+        sa.Column("account_uid", sa.Text(), nullable=False),
+        sa.Column("feature", sa.Text(), nullable=False),
+        sa.Column("title", sa.Integer(), nullable=False),
+        sa.Column("value", sa.Integer(), nullable=False),
+        sa.Column("stamp", sa.BigInteger(), nullable=True),
+        sa.Column("date", sa.BigInteger(), nullable=True),
+        sa.Column("precision", sa.Text(), nullable=False),
+        sa.Column("native_id", sa.Text(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["title"], ["title.id"], name=op.f("fk_reading_title")),
+        sa.PrimaryKeyConstraint("account_uid", "feature", "title", name=op.f("pk_reading")),
+    )
+    op.create_index(op.f("ix_reading_title"), "reading", ["title"], unique=False)
+    op.create_table(
+        "snapshot",
+        sa.Column("account_uid", sa.Text(), nullable=False),
+        sa.Column("feature", sa.Text(), nullable=False),
+        sa.Column("whole", sa.Boolean(), nullable=False),
+        sa.Column("gap", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("taken_at", sa.BigInteger(), nullable=False),
+        sa.Column("cursor", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("account_uid", "feature", name=op.f("pk_snapshot")),
+    )
+    for table, columns in (("reading", _READING), ("snapshot", _SNAPSHOT)):
+        copied = f"SELECT a.uid, {columns} FROM {table}_before b JOIN account a ON a.id = b.account"  # noqa: S608
+        op.execute(f"INSERT OR IGNORE INTO {table} (account_uid, {columns}) {copied}")
+        op.drop_table(f"{table}_before")
