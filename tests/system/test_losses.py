@@ -230,6 +230,31 @@ def test_starting_afresh_with_an_empty_account_takes_nothing_off_the_tracker(wor
     assert set(scene.other.has(WATCHLIST)) == {*films[10:], new[1]}
 
 
+@pytest.mark.parametrize("way", [TO_SECOND, BOTH_ACCOUNTS], ids=str)
+def test_another_empty_account_gets_both_lists_after_starting_afresh(world: World, way: Way) -> None:
+    """Also titles of both lists, which only the first person's watchlist had held when our ratings came."""
+    scene = scene_of(world, way)
+    films = world.movies(20)
+    world.sim.knobs.rating_clears_watchlist = False
+    world.sim.fill_ratings("alice", [(film, 7.0) for film in films])
+    world.sim.fill_watchlist("alice", films)
+    scene.in_step()
+    scene.later(DAY)
+    scene.in_step()
+    world.sim.knobs.rating_clears_watchlist = True
+    world.sim.add_user("carol")
+    session = world.sim.add_session("carol")
+    world.run(ConnectTmdb(world.house).save("second", api_key=DEMO_KEY, session_id=session))
+    scene.sync()
+    scene.start_afresh()
+    with untouched(scene.one if way is BOTH_ACCOUNTS else scene.other):
+        for _ in range(3):
+            scene.sync()
+            scene.later()
+    assert set(world.sim.watchlist("carol")) == set(world.sim.watchlist("alice")) == set(films)
+    assert world.sim.ratings("carol") == world.sim.ratings("alice") == dict.fromkeys(films, 7.0)
+
+
 @pytest.mark.parametrize("arrived", [True, False], ids=["it arrived", "it did not arrive"])
 @pytest.mark.parametrize("way", [OUT_OF_TRACKER, BOTH_ACCOUNTS], ids=str)
 def test_a_web_page_with_status_200_is_no_answer_to_a_write(world: World, way: Way, arrived: bool) -> None:
