@@ -40,6 +40,15 @@ class Unasked:
 
 
 @dataclass
+class Removed:
+    """A removal that left; ``asked``: as one that the user allowed."""
+
+    sent: Sent
+    title: int
+    asked: bool
+
+
+@dataclass
 class Removals:
     """``allowed``: what the user allowed, when, and how the base row was then. ``refused``: what the user refused."""
 
@@ -47,6 +56,7 @@ class Removals:
     allowed: dict[Asked, tuple[int, State]] = field(default_factory=dict)
     refused: dict[Asked, int] = field(default_factory=dict)
     unasked: dict[tuple[int, Side, Action], list[Unasked]] = field(default_factory=lambda: defaultdict(list))
+    removed: dict[int, list[Removed]] = field(default_factory=lambda: defaultdict(list))
     ordered: set[tuple[int, Feature]] = field(default_factory=set)
     approved: int = 0
     most: int = 0
@@ -86,6 +96,7 @@ class Removals:
             if not allowed:
                 self._may_go_unasked(begun, asked, other, place)
             self.ordered.add((sent.run, place[0]))
+            self.removed[asked[0]].append(Removed(sent, asked[1], bool(row["approved"])))
         else:
             assert (sent.run, place[0]) not in self.ordered, "an add or a change after a removal"
         if write.action is Action.ADD and place[0] is Feature.WATCHLIST:
@@ -248,14 +259,34 @@ class Removals:
             if one.sent.at > sent.at - DAY + A_RUN and (self._counts(one.sent, sent.run) or one.sent is sent)
         }
         least, share = BOUNDS[action]
-        now = self.judge.ground.row(
-            "SELECT count(*) AS n FROM base WHERE lane = ? AND (source_value NOTNULL OR target_value NOTNULL)",
-            lane,
-        )["n"]
-        bound = max(least, max(now, self.judge.began[sent.run].base.get(lane, 0)) // share)
+        bound = max(least, self._titles(sent, lane) // share)
         assert len(lately) <= bound, f"{len(lately)} titles in a day, and {bound} may pass unasked"
         if action is Action.REMOVE and len(lately) == bound:
             self.most += 1
+
+    def _titles(self, sent: Sent, lane: int) -> int:
+        """On how many titles a lane agrees, with what it took off within the day.
+
+        What the user allowed is no part of it, unless the run that did it, and all since, were cut off: its like goes
+        on with the rest, as it would have done.
+        """
+        begun = self.judge.began[sent.run]
+        query = "SELECT id FROM run WHERE kind = 'sync' AND status <> 'running' AND code = ''"
+        ended = {row["id"] for row in self.judge.ground.rows(query)} & self.judge.of_pair(begun.pair)
+        last = max(ended, default=0)
+        lately = {
+            one.title
+            for one in self.removed[lane]
+            if one.sent.at > sent.at - DAY - A_RUN and (not one.asked or one.sent.run > last)
+            if self.judge.is_done(one.sent) or one.sent.answer is Done.ALREADY
+        }
+        before = begun.base.get(lane, frozenset())
+        return max(len(self.agreed_on(lane) | lately), len(before | lately))
+
+    def agreed_on(self, lane: int) -> frozenset[int]:
+        """The titles of the base of a lane."""
+        query = "SELECT title FROM base WHERE lane = ? AND (source_value NOTNULL OR target_value NOTNULL)"
+        return frozenset(row["title"] for row in self.judge.ground.rows(query, lane))
 
     def _counts(self, one: Sent, run: int) -> bool:
         return self.judge.is_done(one) or (one.run == run and one.answer is None)

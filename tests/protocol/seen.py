@@ -16,7 +16,7 @@ At = tuple[str, Place]
 class Begun:
     """A run as it began. ``pair``: the place of its pair; ``plan``: what it applies; ``rules``: what the user wants.
 
-    ``lanes``: their numbers in the store; ``base``: on how many titles they agreed; ``waiting``: (lane, title, side)
+    ``lanes``: their numbers in the store; ``base``: on which titles they agreed; ``waiting``: (lane, title, side)
     of removals that wait for an answer.
     """
 
@@ -28,7 +28,7 @@ class Begun:
     sides: Mapping[Side, Service]
     rules: Mapping[Feature, LaneSettings]
     lanes: Mapping[Feature, int]
-    base: Mapping[int, int]
+    base: Mapping[int, frozenset[int]]
     waiting: frozenset[tuple[int, int, str]]
 
 

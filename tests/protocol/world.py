@@ -132,8 +132,6 @@ class World(User):
         await runner.carry_out(life.run, row)
 
     def _begun(self, pair: int, row: pairs.PairRow, kind: str, plan: int | None) -> Begun:
-        agreed = """SELECT lane, count(*) AS n FROM base
-            WHERE source_value IS NOT NULL OR target_value IS NOT NULL GROUP BY lane"""
         waits = """SELECT lane, title, json_extract(data, '$.side') AS side FROM attention
             WHERE kind = 'removal' AND answered_at IS NULL"""
         mode, sides = self.between(self.setting.pairs[pair])
@@ -146,7 +144,7 @@ class World(User):
             sides=sides,
             rules={lane.feature: self.rules[pair, lane.feature] for lane in row.lanes},
             lanes={lane.feature: lane.id for lane in row.lanes},
-            base={one["lane"]: one["n"] for one in self.ground.rows(agreed)},
+            base={lane.id: self.judge.removals.agreed_on(lane.id) for lane in row.lanes},
             waiting=frozenset(tuple(one) for one in self.ground.rows(waits)),
         )
 
