@@ -32,7 +32,8 @@ class Judge:
     ``seen``: how often anything was shown; ``fresh``: when a pair began without a base, by its place.
     ``planned``: what the user wanted when a run stored what it would do; ``misled``: lists that showed nothing, of
     services that cannot be asked about single titles.
-    ``settled``: when both sides of a pair, by its place, last were in step at rest.
+    ``settled``: when both sides of a pair, by its place, last were in step at rest; ``parted``: when they first rested
+    on two values of which the target's had won, since the pair began without a base.
     """
 
     ground: Ground
@@ -47,6 +48,7 @@ class Judge:
     misled: set[tuple[str, Feature]] = field(default_factory=set)
     settled: dict[tuple[int, Place], int] = field(default_factory=dict)
     settled_before: dict[tuple[int, Place], int] = field(default_factory=dict)
+    parted: dict[tuple[int, Place], int] = field(default_factory=dict)
     overwrites: int = 0
     seen: int = 0
     removals: Removals = field(init=False)

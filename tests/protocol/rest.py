@@ -96,7 +96,8 @@ class _Lane:
             assert self._waits(title) or not self._should_be_gone(title), f"{told}, and nobody is asked"
             return False
         if not self._is_asked(title):
-            assert self._left(place) or self._waits(title) or self._was_refused(title), told
+            left = self._left(place) or self._lost_at_the_first_meeting(place)
+            assert left or self._waits(title) or self._was_refused(title), told
             return False
         assert self._pair.conflict in (Conflict.ASK, Conflict.NEWEST) or not self._has_row(title), told
         edited = all(self._edits(side, place) for side in (self._source, self._target))
@@ -221,6 +222,21 @@ class _Lane:
         wins = self._pair.conflict is Conflict.SOURCE and self._target.value(place) is not None
         return not (wins and self._source.changed_at(place) > theirs[-1].at)
 
+    def _lost_at_the_first_meeting(self, place: Place) -> bool:
+        """One-way: two values met when nothing was agreed on, also one that this pair wrote before, and T won.
+
+        So by the rule, or by an answer. What the user sets on the source after that is carried over again.
+        """
+        judge = self._world.judge
+        fresh, there = judge.fresh.get(self._number), self._target.last(place)
+        if self._pair.mode is Mode.TWO_WAY or fresh is None or there is None or there.at > fresh:
+            return False
+        answered = any(at > fresh for at in judge.answers[place])
+        if self._pair.conflict is not Conflict.TARGET and not answered:
+            return False
+        parted = judge.parted.setdefault((self._number, place), self._world.clock.now_ms())
+        return self._source.changed_at(place) < parted
+
     def _is_based(self, place: Place, source: Value | None, target: Value | None) -> None:
         """The base row holds what each side itself says."""
         query = "SELECT source_value, target_value FROM base WHERE lane = ? AND title = ?"
@@ -252,7 +268,17 @@ class _Lane:
             return
         last = [values[-1] for values in edits.values() if values]
         allowed = {rounded(side, self._feature, value) for side in sides for value in last}
-        for side in sides:
-            assert side.value(place) in allowed, f"{place}: {side.value(place)}, and the user set {edits}"
+        for side, other in zip(sides, reversed(sides), strict=True):
+            said = f"{place}: {side.value(place)}, and the user set {edits}"
+            assert side.value(place) in allowed or self._stood_as_near(side, other, place), said
             if edits[side.name] and not any(edits[other.name] for other in sides if other is not side):
                 assert side.value(place) == edits[side.name][-1], "what the user set was overwritten"
+
+    def _stood_as_near(self, side: Service, other: Service, place: Place) -> bool:
+        """The user set the other side to what is the same on the coarser grid, and this one stayed as it had been."""
+        there, set_last = side.last(place), other.last(place)
+        if there is None or set_last is None or self._edits(side, place):
+            return False
+        return (
+            set_last.by == "user" and there.at < set_last.at and same(there.value, set_last.value, self._grid)
+        )

@@ -143,8 +143,9 @@ class User:
     def begins_afresh(self, pair: int) -> None:
         """Nothing is agreed on any more: what was taken off on one side may be put there again."""
         self.judge.fresh[pair] = self.clock.now_ms()
-        for settled in [one for one in self.judge.settled if one[0] == pair]:
-            del self.judge.settled[settled]
+        for known in (self.judge.settled, self.judge.parted):
+            for one in [one for one in known if one[0] == pair]:
+                del known[one]
         for name in self.ends(pair):
             self.judge.lost_within_limits.update(self.services[name].events)
 
