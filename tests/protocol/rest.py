@@ -100,7 +100,10 @@ class _Lane:
             assert left or self._waits(title) or self._was_refused(title), told
             return False
         assert self._pair.conflict in (Conflict.ASK, Conflict.NEWEST) or not self._has_row(title), told
-        edited = all(self._edits(side, place) for side in (self._source, self._target))
+        edited = all(
+            self._edits(side, place) or self._stood_at_the_beginning(side, place)
+            for side in (self._source, self._target)
+        )
         odd = self._pair.mode is Mode.ONE_WAY or self._had_doubt(place) or len(self._world.pairs) > 1
         assert edited or odd, f"{told}: no conflict"
         return True
@@ -222,16 +225,26 @@ class _Lane:
         wins = self._pair.conflict is Conflict.SOURCE and self._target.value(place) is not None
         return not (wins and self._source.changed_at(place) > theirs[-1].at)
 
+    def _stood_at_the_beginning(self, side: Service, place: Place) -> bool:
+        """Whether this value stood there when the pair began without a base, and was never agreed on since.
+
+        Then it is that side's own, whoever wrote it.
+        """
+        judge = self._world.judge
+        fresh, there = judge.fresh.get(self._number), side.last(place)
+        if fresh is None or there is None or (self._number, place) in judge.settled_before:
+            return False
+        return there.at <= fresh
+
     def _lost_at_the_first_meeting(self, place: Place) -> bool:
         """One-way: two values met when nothing was agreed on, also one that this pair wrote before, and T won.
 
         So by the rule, or by an answer. What the user sets on the source after that is carried over again.
         """
         judge = self._world.judge
-        fresh, there = judge.fresh.get(self._number), self._target.last(place)
-        if self._pair.mode is Mode.TWO_WAY or fresh is None or there is None or there.at > fresh:
+        if self._pair.mode is Mode.TWO_WAY or not self._stood_at_the_beginning(self._target, place):
             return False
-        answered = any(at > fresh for at in judge.answers[place])
+        answered = any(at > judge.fresh[self._number] for at in judge.answers[place])
         if self._pair.conflict is not Conflict.TARGET and not answered:
             return False
         parted = judge.parted.setdefault((self._number, place), self._world.clock.now_ms())

@@ -7,6 +7,7 @@ from crosswatch.engine.decide import Cell
 from crosswatch.engine.delta import Delta
 from crosswatch.model.capabilities import Stamps
 from crosswatch.model.kinds import Conflict, Feature, Mode, Side
+from crosswatch.store.attention import Question
 from tests.protocol.script import Edit
 from tests.protocol.services import Traits
 from tests.protocol.setting import Between
@@ -50,6 +51,24 @@ def test_so_it_is_where_the_user_says_that_the_target_is_right() -> None:
         world.answer(question, Side.TARGET)
         world.rest()
         assert both(world) == [800, 900]
+
+
+def test_two_ways_such_a_value_is_asked_about() -> None:
+    with a_world(Traits(), Traits(), Between(0, 1, conflict=Conflict.ASK)) as world:
+        meets_what_it_wrote(world)
+        assert [question.kind for question in world.questions()] == [Question.CONFLICT]
+
+
+def test_once_both_agreed_again_a_single_edit_is_no_conflict(monkeypatch: pytest.MonkeyPatch) -> None:
+    with a_world(Traits(), Traits(), Between(0, 1, conflict=Conflict.ASK)) as world:
+        world.edit(Edit("a", R, 1, 900))
+        world.rest()
+        world.make_again(0)
+        world.rest()
+        monkeypatch.setitem(decide.TWO_WAY, (Delta.CHANGED, Delta.SAME), Cell.SAME_OR_CONFLICT)
+        world.edit(Edit("a", R, 1, 700))
+        with pytest.raises(AssertionError, match="no conflict"):
+            world.rest()
 
 
 def test_an_edit_after_that_meeting_may_not_be_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
