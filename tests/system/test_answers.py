@@ -93,6 +93,26 @@ def test_what_was_allowed_and_taken_back_is_not_done(world: World, way: Way) -> 
         assert scene.run(WATCHLIST) == WAITS
 
 
+def test_leave_to_remove_is_refused_where_the_pair_does_not_remove_any_more(world: World) -> None:
+    """Else the user is told that the next sync does it, and it does nothing."""
+    scene, films = four_wait(world, BOTH_ACCOUNTS)
+    scene.settings(remove=False)
+    question = scene.asked(REMOVAL)[0].question.id
+    for answer in (
+        lambda: scene.say(REMOVAL, "allow"),
+        lambda: scene.say(REMOVAL, "allow", films[:1]),
+        lambda: world.run(Attention(world.house).answer(question, "allow")),
+    ):
+        with pytest.raises(Refused) as refused:
+            answer()
+        assert "does not remove from the watchlist any more" in str(refused.value.params)
+    assert answers(scene, REMOVAL) == []
+    assert scene.say(REMOVAL, "keep", films[:1]) == 1, "to keep it is always possible"
+    scene.settings(remove=True)
+    assert scene.say(REMOVAL, "allow", films[1:4]) == 3
+    assert scene.run(WATCHLIST) == {"removed": 3}
+
+
 @pytest.mark.parametrize("way", THREE, ids=str)
 def test_what_was_kept_and_taken_back_can_be_allowed(world: World, way: Way) -> None:
     """The row that both sides agreed on is as it was, whose title it is included; else one way nothing is removed."""

@@ -155,8 +155,8 @@ def test_connecting_and_all_the_way_to_a_second_sync(newcomer: User, tmdb: Simul
     done = command("sync", environment=newcomer.environment)
     assert done.returncode == SUCCEEDED
     assert done.stdout.splitlines()[1:] == [
-        "  ratings: read 20 and 20; nothing to do",
-        "  watchlist: read 30 and 30; nothing to do",
+        "  ratings: read 20 and 20; nothing to write",
+        "  watchlist: read 30 and 30; nothing to write",
     ]
     for folder in (newcomer.home.folder, newcomer.home.settings.state):
         for path in folder.iterdir():
@@ -315,7 +315,7 @@ def test_no_answer_fails_with_a_sentence(user: User, tmdb: SimulatedTmdb) -> Non
     assert "answers in TMDb's place" in last.splitlines()[-1]
     assert "failed (Something answers in TMDb's place)" in user.says("runs")[1]
     shown = command("runs", "1", environment=user.environment).stdout
-    assert "nothing to do" not in shown
+    assert "nothing to write" not in shown
     assert "nothing was decided" in shown
 
 

@@ -133,7 +133,10 @@ def test_removals_wait_are_answered_and_taken_back(watched: User) -> None:
         "was taken off the watchlist of TMDb. CrossWatch still lists it. (pair 3, “films”)"
     )
     assert lines[1:3] == ["    allow: Remove it from CrossWatch", "    keep: Keep it"]
-    assert len(lines) == 4 * 3 + 1
+    assert lines[12].startswith(
+        "removal of pair 3, watchlist: They wait because they are many: more than 3, "
+    )
+    assert len(lines) == 4 * 3 + 2
     assert user.says("attention --kind conflict")[1] == "Nothing needs you."
     question = user.reads("attention --kind removal")["items"][0]["id"]
     assert user.says(f"attention answer {question} keep")[1] == "Kept 1: both sides stay as they are."

@@ -67,7 +67,7 @@ def test_from_a_preview_to_exactly_that(user: User) -> None:
     assert "TMDb to CrossWatch: preview succeeded" in user.says("runs")[1]
     shown = user.says("runs 1")[1]
     assert "ratings: read 2 and 0; only looked, nothing was written" in shown
-    assert "carry it out with “crosswatch apply 1”" in shown
+    assert "Write exactly what it says with “crosswatch apply 1”" in shown
 
     code, said = user.says("apply 1")
     assert (

@@ -123,7 +123,7 @@ def test_stopping_a_run(site: Site, back: str, where: str) -> None:
     page = site.get("/runs/2")
     assert "You stopped it; what was done stays done." in page
     assert "Nothing was decided" in page
-    assert "both sides agree" not in page
+    assert "Nothing to write" not in page
     assert " read in " not in page
     assert site.to("/runs/2/cancel", back=back) == where
 
@@ -157,7 +157,7 @@ def test_nothing_new_says_so(synced: Site) -> None:
     synced.sync()
     assert "no changes" in synced.get("/")
     assert "This run wrote no title." in synced.get("/runs/2")
-    assert "Nothing to do: both sides agree" in synced.get("/runs/2")
+    assert "Nothing to write" in synced.get("/runs/2")
 
 
 def test_what_the_tracker_keeps_is_said(synced: Site) -> None:
@@ -172,7 +172,25 @@ def test_what_the_tracker_keeps_is_said(synced: Site) -> None:
     assert "also keeps" not in home, "each of them is told once"
     page = synced.get("/runs/3")
     assert "Nothing to write CrossWatch keeps 1 title that TMDb does not list." in page
-    assert page.count("both sides agree") == 1  # the ratings do
+    assert page.count("Nothing to write") == 2
+
+
+def test_a_title_that_its_service_does_not_list_is_told(synced: Site) -> None:
+    synced.sim.hide_row(next(iter(synced.sim.ratings("alice"))))
+    synced.sync()
+    home = synced.get("/")
+    assert "In step, but 2 titles are not listed by their services." in home, "rated and to watch"
+    assert "Everything is in step." not in home
+
+
+def test_another_account_is_told_before_any_sync_comes_upon_it(synced: Site) -> None:
+    synced.connect("bob")
+    home = synced.get("/")
+    assert "Everything is in step." not in home
+    assert "The connection tmdb is now bob; the pair was set up with alice." in home
+    assert "Sync now" in home, "the sync asks about it"
+    synced.connect("alice")
+    assert "Everything is in step." in synced.get("/")
 
 
 def test_a_revoked_session_stops_the_pair_until_it_is_connected_again(synced: Site) -> None:

@@ -87,6 +87,21 @@ def test_from_a_button_to_exactly_what_was_shown(kept: Site) -> None:
     assert "Preview again" in page
 
 
+def test_what_came_since_the_preview_keeps_the_pair_from_being_in_step(kept: Site) -> None:
+    site = kept
+    first, second = site.sim.catalogue.add_synthetic(movies=2)
+    site.sim.fill_ratings("alice", [(first, 4.0)])
+    plan = previewed(site)
+    site.sim.fill_ratings("alice", [(second, 5.0)])
+    run = applied(site, plan)
+    assert "1 came since the preview" in site.get(run)
+    home = site.get("/")
+    assert "Everything is in step." not in home
+    assert "In step, but 1 change since the preview waits for the next sync." in home
+    site.sync()
+    assert "Everything is in step." in site.get("/")
+
+
 def test_a_preview_is_not_taken_for_a_sync(site: Site) -> None:
     site.fill()
     where = site.to("/pairs/new", **ONE_WAY, features=BOTH, then="preview")

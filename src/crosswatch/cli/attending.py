@@ -1,5 +1,6 @@
 """crosswatch attention, attention answer."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -51,7 +52,7 @@ def waiting(
     """Lists what waits for you, the oldest first; “attention answer” answers it."""
     if context.invoked_subcommand is not None:
         return
-    found, total = with_house(lambda house: _waiting(house, pair, kind, limit, answered=answered))
+    found, total, whys = with_house(lambda house: _waiting(house, pair, kind, limit, answered=answered))
     if wants_json():
         items = [asked_shape(one, words.Surface.COMMAND) for one in found]
         show_json({"items": items, "total": total})
@@ -62,17 +63,38 @@ def waiting(
             typer.echo(_lines(one))
         if total > len(found):
             typer.echo(f"... and {total - len(found)} more; “--limit” shows them.")
+        for why in whys:
+            typer.echo(plain(why))
         if any(one.question.answers for one in found):
             typer.echo(_HOW)
 
 
 async def _waiting(
     house: House, pair: str | None, kind: Question | None, limit: int, *, answered: bool
-) -> tuple[list[Asked], int]:
+) -> tuple[list[Asked], int, list[str]]:
     of_pair = None if pair is None else (await Pairs(house).named(pair)).id
     which = Which(pair=of_pair, kind=kind, answered=answered)
     found, total = await Attention(house).waiting(which, limit=limit)
-    return list(found), total
+    return list(found), total, [] if answered else await _whys(house, found)
+
+
+async def _whys(house: House, found: Sequence[Asked]) -> list[str]:
+    """Why the removals and new ratings among these wait, a sentence for each side of a pair's list."""
+    shown = {one.question.id for one in found if one.question.kind in (Question.REMOVAL, Question.OVERWRITE)}
+    if not shown:
+        return []
+    said = []
+    for of_pair in await Attention(house).blocks(first=1):
+        for block in of_pair.blocks:
+            if (
+                block.why
+                and not block.said
+                and block.asked[0].question.id in shown
+                and of_pair.pair is not None
+            ):
+                why = words.waits(block.why, {**block.asked[0].params, "fewest": block.fewest})
+                said.append(f"{block.kind.value} of pair {of_pair.pair.id}, {block.feature}: {why}")
+    return said
 
 
 @app.command()

@@ -47,7 +47,7 @@ def list_pairs(json: Annotated[bool, JSON_OPTION] = False) -> None:
         typer.echo("There are no pairs yet. Make one with “crosswatch pairs add tmdb tracker”.")
     else:
         for pair in every:
-            typer.echo(_line(pair))
+            typer.echo(line(pair))
 
 
 @app.command()
@@ -90,7 +90,7 @@ def add(
     if wants_json():
         show_json(pair_shape(pair))
     else:
-        typer.echo(f"Made pair {_line(pair)}")
+        typer.echo(f"Made pair {line(pair)}")
         _tell_undated(conflict, undated)
         typer.echo(
             f"See what a sync would do with “crosswatch plan {pair.id}”, or sync now: “crosswatch sync {pair.id}”."
@@ -115,7 +115,7 @@ def show(pair: PairArgument, json: Annotated[bool, JSON_OPTION] = False) -> None
     if wants_json():
         show_json(pair_shape(found))
         return
-    typer.echo(_line(found))
+    typer.echo(line(found))
     for lane in found.lanes:
         settings = lane.settings
         allowed = [word for word in ("add", "change", "remove") if getattr(settings, word)]
@@ -168,7 +168,7 @@ def edit(
     if wants_json():
         show_json(pair_shape(changed))
         return
-    typer.echo(_line(changed))
+    typer.echo(line(changed))
     _tell_undated(conflict, undated)
     if kept:
         titles = "1 title that was" if kept == 1 else f"{kept} titles that were"
@@ -218,8 +218,11 @@ def remove(
         typer.echo(f"Deleted “{plain(gone.name)}”. Both accounts keep all their titles.")
 
 
-def _line(pair: PairRow) -> str:
+def line(pair: PairRow) -> str:
+    """A pair in a list."""
     features = ", ".join(lane.feature.value for lane in pair.lanes if lane.settings.enabled) or "nothing"
     arrow = "↔" if pair.mode is Mode.TWO_WAY else "→"
+    removing = [lane.feature.value for lane in pair.lanes if lane.settings.enabled and lane.settings.remove]
+    removes = f", removes from: {', '.join(removing)}" if removing else ""
     off = "" if pair.enabled else ", switched off"
-    return f"{pair.id} “{plain(pair.name)}”: {pair.source} {arrow} {pair.target} ({features}){off}"
+    return f"{pair.id} “{plain(pair.name)}”: {pair.source} {arrow} {pair.target} ({features}){removes}{off}"

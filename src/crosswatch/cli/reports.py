@@ -12,7 +12,8 @@ from crosswatch.services.shapes import run_shape
 from crosswatch.store.pairs import PairRow
 from crosswatch.store.runs import PLAN
 
-_NOTHING, _LOOKED = " nothing to do", " only looked, nothing was written"
+_NOTHING, _LOOKED = " nothing to write", " only looked, nothing was written"
+_WORDS = {"adopted": "noted as equal", "later": "came since the preview", "left": "on the target alone"}
 _UNWRITTEN = " nothing of the plan is written here"
 
 
@@ -68,8 +69,6 @@ def tell(report: RunReport, account: str) -> None:
             lines.append("    whose value counts is for you to say: “crosswatch attention”")
     if not (report.lanes or decided):
         lines.append("  nothing was decided")
-    if run.kind == PLAN and run.plan is not None:
-        lines.append(f"  carry it out with “crosswatch apply {run.plan}”")
     for line in lines:
         typer.echo(plain(line))
     if run.code:
@@ -78,10 +77,10 @@ def tell(report: RunReport, account: str) -> None:
 
 def _lane_figures(lane: Mapping[str, Any]) -> str:
     names = (
-        "added", "changed", "removed", "adopted", "already", "held", "kept", "left", "conflicts",
+        "added", "changed", "removed", "adopted", "already", "held", "kept", "left", "later", "conflicts",
         "unmatched", "rejected", "moved", "retry_later", "in_doubt", "not_sent",
     )  # fmt: skip
-    said = [f" {lane[name]} {name.replace('_', ' ')}" for name in names if lane.get(name)]
+    said = [f" {lane[name]} {_WORDS.get(name, name.replace('_', ' '))}" for name in names if lane.get(name)]
     back = sum(lane.get("to", {}).get("source", {}).values())
     return ",".join(said) + (f" ({back} of these in the source)" if back else "")
 

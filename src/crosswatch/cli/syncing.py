@@ -18,11 +18,13 @@ from crosswatch.cli.output import (
     SUCCEEDED,
     exit_code,
     key_is_refused,
+    local_time,
     plain,
     show_json,
     told,
     wants_json,
 )
+from crosswatch.cli.pairing import line
 from crosswatch.cli.reports import account_of, one_line, shape, tell
 from crosswatch.errors import CrossWatchError, Refused
 from crosswatch.model.accounts import AccountName
@@ -32,10 +34,12 @@ from crosswatch.services.connect import ConnectTmdb, Verified
 from crosswatch.services.house import House
 from crosswatch.services.overview import Overview
 from crosswatch.services.pairs import Pairs
+from crosswatch.services.plans import Plans
 from crosswatch.services.running import LARGEST_PAGE, Running, RunReport
 from crosswatch.services.shapes import item_shape
 from crosswatch.store.journal import Item
 from crosswatch.store.pairs import PairRow
+from crosswatch.store.runs import PLAN
 
 app = typer.Typer(add_completion=False)
 
@@ -144,6 +148,16 @@ def runs(
             typer.echo(one_line(report))
 
 
+async def _what_of(house: House, plan_id: int) -> str:
+    """Whether a preview can still be carried out."""
+    made = await Plans(house).show(plan_id)
+    if made.stale is not None:
+        return told(made.stale.code, made.stale.params).whole
+    if not sum(made.writes.values()):
+        return f"There is nothing to apply in plan {plan_id}."
+    return f"Write exactly what it says with “crosswatch apply {plan_id}”, until {local_time(made.plan.expires_at)}."
+
+
 async def _newest(running: Running, limit: int) -> list[RunReport]:
     reports: list[RunReport] = []
     while len(reports) < limit:
@@ -164,6 +178,8 @@ async def _show(house: House, run_id: int, limit: int | None) -> None:
         return
     pairs = {pair.id: pair for pair in await Pairs(house).every()}
     tell(report, account_of(pairs.get(report.run.pair)))
+    if report.run.kind == PLAN and report.run.plan is not None:
+        typer.echo(f"  {await _what_of(house, report.run.plan)}")
     for item in items:
         typer.echo(f"  {plain(_item_line(item))}")
     if total > len(items):
@@ -234,7 +250,7 @@ async def _status(house: House) -> None:
         said = f" {told(error.code, {'account': str(name), **error.params}).whole}" if error else ""
         typer.echo(f"{name}: {'connected' if _connected(state) else 'not connected'}{who}.{said}")
     for pair in every:
-        typer.echo(f"Pair {pair.id} “{plain(pair.name)}”: {'on' if pair.enabled else 'off'}")
+        typer.echo(f"Pair {line(pair)}")
     for report in last:
         typer.echo(one_line(report))
     if needs:

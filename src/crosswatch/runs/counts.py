@@ -17,6 +17,8 @@ class LaneCounts:
     ``replaced``: of those added, how many met a value that the service had not shown. ``waiting``: held until the
     user allows them. ``cleared``: taken off by a service itself, because they were rated or played there.
 
+    ``later``: found while a plan was applied, and not part of it; the next run does them.
+
     ``why_held``: reason -> titles; ``incomplete``: side -> why its list was not whole; ``decided``: it got as far as
     a plan that is stored.
     """
@@ -30,6 +32,7 @@ class LaneCounts:
     outcomes: Counter[str] = field(default_factory=Counter)
     adopted: int = 0
     left: int = 0
+    later: int = 0
     kept: int = 0
     conflicts: int = 0
     set_aside: int = 0
@@ -87,6 +90,7 @@ class LaneCounts:
             "cleared": self.cleared,
             "kept": self.kept,
             "left": self.left,
+            "later": self.later,
             "conflicts": self.conflicts,
             "replaced": self.replaced,
             "unmatched": self.outcomes["unmatched"] + self.set_aside,

@@ -231,6 +231,7 @@ class _Run:
         if contract is not None:
             contract.keep_only_promised(lane.feature, derived)
             counts.gone_from_plan(len(derived.missing))
+            counts.later = len(derived.later)
         writes = derived.made.writes
         for side in Side:
             run.planned[lane.feature, side] = frozenset(write.key for write in writes if write.side is side)

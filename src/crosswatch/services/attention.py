@@ -12,6 +12,7 @@ from crosswatch.services.house import House
 from crosswatch.store import accounts, answering, inbox, pairs, readings, titles
 from crosswatch.store.attention import Question
 from crosswatch.store.database import Connection
+from crosswatch.store.held import ALLOW
 from crosswatch.store.inbox import START_AFRESH, Group, QuestionRow, Which
 from crosswatch.store.pairs import PairRow
 
@@ -121,10 +122,14 @@ class Attention:
             )
         if answer == START_AFRESH:
             await self._house.runner.sweep()
-        now = self._house.clock.now_ms()
-        await self._house.database.write(
-            lambda connection: answering.answer_one(connection, question_id, answer, now)
-        )
+        now, question = self._house.clock.now_ms(), asked.question
+
+        def store(connection: Connection) -> None:
+            if answer == ALLOW and question.kind in _REMOVALS and question.pair is not None:
+                _refuse_unless_removing(connection, Which(question.pair, feature=question.feature))
+            answering.answer_one(connection, question_id, answer, now)
+
+        await self._house.database.write(store)
         return asked
 
     async def answer_all(self, which: Which, answer: str, *, items: Sequence[str] | None = None) -> int:
@@ -142,6 +147,8 @@ class Attention:
         def store(connection: Connection) -> int:
             if which.pair is None or pairs.find(connection, which.pair) is None:
                 raise Refused("not_found", what=f"pair {which.pair}")
+            if answer == ALLOW and which.kind in _REMOVALS:
+                _refuse_unless_removing(connection, wanted)
             return answering.answer_all(connection, wanted, answer, now)
 
         return await self._house.database.write(store)
@@ -188,6 +195,23 @@ class Attention:
         return "removal_many" if looks_up else "removal_looks"
 
 
+def _refuse_unless_removing(connection: Connection, which: Which) -> None:
+    """Leave to remove is no use where the pair does not remove any more. Raises Refused ``invalid_request``."""
+    pair = pairs.find(connection, which.pair or 0)
+    for lane in pair.lanes if pair is not None else ():
+        settings, asked = lane.settings, replace(which, feature=lane.feature)
+        if which.feature not in (None, lane.feature) or (settings.enabled and settings.remove):
+            continue
+        if inbox.count(connection, asked):
+            raise Refused(
+                "invalid_request",
+                reason=f"this pair does not remove from the {_LISTS[lane.feature]} any more; "
+                "switch removing on in its settings first",
+            )
+
+
+_LISTS = {Feature.RATINGS: "rated titles", Feature.WATCHLIST: "watchlist"}
+_REMOVALS = (Question.REMOVAL, Question.KEPT)
 _FEWEST = {Question.REMOVAL: FEWEST_REMOVALS, Question.OVERWRITE: FEWEST_OVERWRITES}
 _EXPLAINED = (Question.KEPT, Question.UNMATCHED, Question.ACCOUNT)
 _ORDER = (

@@ -1,9 +1,10 @@
 """What Home shows: every pair with its last and its present run, in two units of work however many there are."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from crosswatch.errors import Refused
 from crosswatch.model.accounts import AccountName
 from crosswatch.model.kinds import Feature
 from crosswatch.model.values import Value, same
@@ -11,6 +12,7 @@ from crosswatch.services.house import House
 from crosswatch.services.overview import Overview, ProviderState
 from crosswatch.services.running import RunReport
 from crosswatch.store import accounts, base, inbox, pairs, readings, runs
+from crosswatch.store.accounts import AccountRow
 from crosswatch.store.database import Connection
 from crosswatch.store.inbox import NOTHING, Tally
 from crosswatch.store.pairs import PairRow
@@ -24,7 +26,7 @@ class PairNow:
 
     ``tally``: what of it waits for the user, or was answered and waits for a run. ``apart``: titles of which both
     sides agreed to differ, or of which nothing is done while the pair removes nothing; ``beyond`` of these are on
-    the target alone.
+    the target alone. ``replaced``: somebody else is behind an account than the pair was made with.
     """
 
     pair: PairRow
@@ -34,6 +36,7 @@ class PairNow:
     tally: Tally = NOTHING
     apart: int = 0
     beyond: int = 0
+    replaced: Refused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ class Home:
         recent, tallies = runs.newest(connection, limit=LATELY), inbox.tallies(connection)
         rows = [*recent, *last.values(), *going.values()]
         lanes = runs.lanes_of(connection, {row.id for row in rows})
-        titles = _titles(connection, {pair.target for pair in every})
+        people = {row.name: row for row in accounts.every(connection)}
+        titles = _titles(connection, people.values(), {pair.target for pair in every})
         differences = base.differences(connection)
         reports = {row.id: RunReport(row, lanes[row.id]) for row in rows}
 
@@ -81,6 +85,7 @@ class Home:
                 tally=tallies.get(pair.id, NOTHING),
                 apart=sum(apart.values()),
                 beyond=sum(count for (source, _), count in apart.items() if source is None),
+                replaced=_replaced(pair, people),
             )
 
         return HomeNow(
@@ -109,11 +114,28 @@ class Home:
         return found
 
 
-def _titles(connection: Connection, names: set[AccountName]) -> dict[AccountName, dict[Feature, int]]:
+def _replaced(pair: PairRow, people: Mapping[AccountName, AccountRow]) -> Refused | None:
+    """What the next run of the pair would end with, because somebody else is behind one of its accounts."""
+    for lane in pair.lanes:
+        for name, uid, label in (
+            (pair.source, lane.source_uid, lane.source_label),
+            (pair.target, lane.target_uid, lane.target_label),
+        ):
+            now = people.get(name)
+            if uid and now is not None and now.uid and now.uid != uid:
+                return Refused(
+                    "account_changed", account=str(name), now=now.label or now.uid, then=label or uid
+                )
+    return None
+
+
+def _titles(
+    connection: Connection, people: Iterable[AccountRow], names: set[AccountName]
+) -> dict[AccountName, dict[Feature, int]]:
     return {
         row.name: {
             feature: snapshot.titles for feature, snapshot in readings.snapshots(connection, row.uid).items()
         }
-        for row in accounts.every(connection)
+        for row in people
         if row.name in names
     }

@@ -92,6 +92,9 @@ class AnswerAllBody(Body):
     answer: Name = Field(description=_ANSWER, examples=["source"])
     feature: Feature | None = Field(None, description="Only to those of this feature.")
     side: Side | None = Field(None, description="Only to those that would write this side.")
+    until: Name | None = Field(
+        None, description="Only to questions up to this id: the newest one that was shown.", examples=["41"]
+    )
     items: list[Name] | None = Field(
         None,
         max_length=500,
@@ -145,7 +148,10 @@ async def answer_all(parts: PartsDep, body: AnswerAllBody) -> Answered:
 
     What a run is doing at this moment stays as it is, and is not counted.
     """
-    which = Which(pair=number("pair", body.pair), kind=body.kind, feature=body.feature, side=body.side)
+    until = None if body.until is None else number("question", body.until)
+    which = Which(
+        pair=number("pair", body.pair), kind=body.kind, feature=body.feature, side=body.side, until=until
+    )
     answered = await parts.attention.answer_all(which, body.answer, items=body.items)
     return Answered(ok=True, answered=answered)
 

@@ -115,7 +115,6 @@ async def run_view(
                 status=Status(run.status),
                 code=run.code,
                 mode=mode,
-                applies=run.plan is not None,
             )
             for feature in FEATURES
             if feature.value in report.lanes

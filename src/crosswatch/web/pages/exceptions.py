@@ -18,6 +18,11 @@ _OPEN = {
 }
 _TO_DO = ("1 answer waits for the next sync", "{count} answers wait for the next sync")
 _HELD = ("1 title waits until more is known", "{count} titles wait until more is known")
+_HIDDEN = ("1 title is not listed by its service", "{count} titles are not listed by their services")
+_LATER = (
+    "1 change since the preview waits for the next sync",
+    "{count} changes since the preview wait for the next sync",
+)
 _APART = ("1 difference is kept", "{count} differences are kept")
 
 
@@ -25,7 +30,8 @@ def exceptions(now: PairNow) -> tuple[str, ...]:
     """What is not in step, the user's own business first; empty where everything is."""
     tally = now.tally
     counted = [(_OPEN[kind], tally.open.get(kind, 0)) for kind in _OPEN]
-    counted += [(_TO_DO, tally.to_do), (_HELD, _held(now)), (_APART, _apart(now))]
+    counted += [(_TO_DO, tally.to_do), (_HELD, _held(now)), (_LATER, _later(now))]
+    counted += [(_HIDDEN, _hidden(now)), (_APART, _apart(now))]
     return tuple(_said(words, count) for words, count in counted if count)
 
 
@@ -48,6 +54,20 @@ def _held(now: PairNow) -> int:
     if now.last is None:
         return 0
     return sum(sum(lane.get("why_held", {}).values()) for lane in now.last.lanes.values())
+
+
+def _later(now: PairNow) -> int:
+    """What the last run found and left, because it only applied a preview."""
+    if now.last is None:
+        return 0
+    return sum(int(lane.get("later", 0)) for lane in now.last.lanes.values())
+
+
+def _hidden(now: PairNow) -> int:
+    """Titles that a service counted in the last run and did not list."""
+    if now.last is None:
+        return 0
+    return sum(sum(lane.get("gap", {}).values()) for lane in now.last.lanes.values())
 
 
 def _apart(now: PairNow) -> int:

@@ -240,6 +240,12 @@ COUNTS = {
         "shield-check",
         "idle",
     ),
+    "later": Label(
+        "came since the preview",
+        "They were not in what you applied; the next sync does them.",
+        "clock",
+        "idle",
+    ),
     "left": Label(
         "left alone", "Your own change on the right side stays as you made it.", "user-round", "idle"
     ),
@@ -257,7 +263,6 @@ NOTHING = {
     "undecided": "Nothing was decided here before the run ended.",
     "unwritten": "Nothing was written here before the run ended.",
     "unneeded": "Nothing to write",
-    "agree": "Nothing to do: both sides agree",
 }
 RATED = "Rated where there was no rating."
 """What ``added`` means for ratings."""

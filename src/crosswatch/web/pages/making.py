@@ -110,6 +110,8 @@ def card(now: PairNow, names: Names, stands: Mapping[AccountName, Stand], at: in
         state = PairState.OFF
     elif wrong is not None:
         state, told = PairState.BROKEN, notice_of(wrong)
+    elif now.replaced is not None:
+        state, told = PairState.BROKEN, notice_of(now.replaced)
     elif last is not None:
         state, told = _ended(last, both)
         if state is PairState.IN_STEP and parts:
@@ -235,12 +237,8 @@ def lane_view(
     status: Status,
     code: str = "",
     mode: Mode | None = None,
-    applies: bool = False,
 ) -> LaneView:
-    """The result of a lane of a run that is or ended so; ``mode`` is its pair's, None where the pair is gone.
-
-    A run that ``applies`` a preview says nothing of what has come since.
-    """
+    """The result of a lane of a run that is or ended so; ``mode`` is its pair's, None where the pair is gone."""
     cut = status is not Status.RUNNING and (bool(code) or status in _CUT_SHORT)
     read: Mapping[str, int] = counts.get("read", {})
     figures = {name: value for name, value in counts.items() if isinstance(value, int)}
@@ -256,17 +254,16 @@ def lane_view(
         figures,
         counts.get("to", {}),
         held,
-        nothing="yet" if status is Status.RUNNING else _nothing(counts, taken, cut=cut, applies=applies),
+        nothing="yet" if status is Status.RUNNING else _nothing(taken, cut=cut),
         beyond=_beyond(counts, mode),
     )
 
 
-def _nothing(counts: Mapping[str, Any], taken: Mapping[str, int], *, cut: bool, applies: bool) -> str:
-    """What a lane without any count says; that both sides agree only where nothing speaks against it."""
+def _nothing(taken: Mapping[str, int], *, cut: bool) -> str:
+    """What a lane without any count says. That both sides agree is more than two equal numbers show."""
     if cut:
         return "unwritten" if taken else "undecided"
-    same = taken.get("source") == taken.get("target")
-    return "agree" if same and not counts.get("incomplete") and not applies else "unneeded"
+    return "unneeded"
 
 
 def _beyond(counts: Mapping[str, Any], mode: Mode | None) -> int:
