@@ -14,11 +14,15 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Select, Update, create_engine
+from sqlalchemy import Connection, Delete, Executable, Select, Update, create_engine
 from sqlalchemy.exc import MultipleResultsFound, NoResultFound
 from sqlalchemy.pool import StaticPool
 
 Processor = Callable[[Any], Any]
+Given = Mapping[str, Any]
+
+MOST = 500
+"""Statements that are known by themselves: those of the store, and some that are made anew each time."""
 
 
 class QuickEngine:
@@ -56,6 +60,7 @@ class QuickConnection:
         self._slow, self._raw, self._begin = slow, raw, begin
         self._known: dict[Any, Any] = {}
         self._prepared: dict[Any, Prepared | None] = {}
+        self._same: dict[tuple[Any, ...], tuple[Prepared | None, Sequence[Any]]] = {}
         self.others = {True: self}
 
     def execution_options(self, *, crosswatch_write: bool) -> "QuickConnection":
@@ -75,26 +80,64 @@ class QuickConnection:
 
     def execute(self, statement: Any, parameters: Any = None) -> Any:
         """The result of a statement."""
-        if parameters is None and isinstance(statement, (Select, Update, Delete)):
-            compiled, extracted, collected, _ = statement._compile_w_cache(
-                self._slow.dialect, compiled_cache=self._known, column_keys=[]
-            )
-            if extracted is not None and not collected:
-                if compiled not in self._prepared:
-                    self._prepared[compiled] = Prepared.of(compiled)
-                prepared = self._prepared[compiled]
-                if prepared is not None:
-                    return prepared.execute(self._raw, extracted)
-        return self._slow.execute(statement, parameters)
+        if parameters:
+            prepared, extracted = self._of_itself(statement, parameters)
+        elif isinstance(statement, (Select, Update, Delete)):
+            prepared, extracted = self._prepare(statement, ())
+        else:
+            prepared = None
+        if prepared is None:
+            return self._slow.execute(statement, parameters)
+        if isinstance(parameters, list):
+            return prepared.execute_many(self._raw, extracted, parameters)
+        return prepared.execute(self._raw, extracted, parameters or {})
+
+    def _of_itself(self, statement: Any, parameters: Any) -> "tuple[Prepared | None, Sequence[Any]]":
+        """As ``_prepare``, found at once where this very statement was executed before."""
+        many = isinstance(parameters, list)
+        key = (statement, many, *(parameters[0] if many else parameters))
+        if key not in self._same:
+            if len(self._same) == MOST:
+                self._same.clear()
+            self._same[key] = self._prepare(statement, key[2:], many=many)
+        return self._same[key]
+
+    def _prepare(
+        self, statement: Executable, names: Sequence[str], *, many: bool = False
+    ) -> "tuple[Prepared | None, Sequence[Any]]":
+        """A statement like this one, and the values that stand in it; ``names``: those that are given to it."""
+        found: Any = statement
+        compiled, extracted, collected, _ = found._compile_w_cache(
+            self._slow.dialect, compiled_cache=self._known, column_keys=sorted(names), for_executemany=many
+        )
+        if collected:
+            return None, ()
+        if extracted is None:  # SQLAlchemy knows no other statement like it
+            return Prepared.of(compiled, frozenset(names)) if names else None, ()
+        if compiled not in self._prepared:
+            self._prepared[compiled] = Prepared.of(compiled, frozenset(names))
+        return self._prepared[compiled], extracted
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A value in a statement: its place among the given ones, and what is done to it."""
+    """A value in a statement and what is done to it: one given by name, one in its place, or always the same."""
 
-    place: int
+    name: str | None
+    place: int | None
+    usual: Any
     is_list: bool
     to: Processor | None
+
+    def value(self, extracted: Sequence[Any], given: Given) -> Any:
+        """What stands there this time; of a list each one."""
+        if self.name is not None:
+            value = given[self.name]
+        else:
+            value = self.usual if self.place is None else extracted[self.place].effective_value
+        if self.to is None:
+            return value
+        return [self.to(one) for one in value] if self.is_list else self.to(value)
 
 
 class Prepared:
@@ -109,44 +152,70 @@ class Prepared:
         self._lists = any(slot.is_list for slot in values)
 
     @classmethod
-    def of(cls, compiled: Any) -> "Prepared | None":
+    def of(cls, compiled: Any, names: frozenset[str]) -> "Prepared | None":
         """None for a statement of which more would have to be known than is known here."""
         if compiled.literal_execute_params or compiled.update_prefetch or compiled.effective_returning:
             return None
-        match, _ = compiled._cache_key_bind_match
-        places = {
-            bound: place for place, key in enumerate(compiled.cache_key.bindparams) for bound in match[key]
-        }
+        usual = {column.key: column.default for column in compiled.insert_prefetch}
+        if not all(default is not None and default.is_scalar for default in usual.values()):
+            return None
+        places = {}
+        if compiled.cache_key is not None:
+            match, _ = compiled._cache_key_bind_match
+            places = {
+                bound: place
+                for place, key in enumerate(compiled.cache_key.bindparams)
+                for bound in match[key]
+            }
         values = []
         for name in compiled.positiontup:
-            bound = compiled.binds[name]
-            if bound not in places:
+            bound, to = compiled.binds[name], compiled._bind_processors.get(name)
+            if bound.key in names:
+                values.append(Slot(bound.key, None, None, bound.expanding, to))
+            elif bound.key in usual:
+                values.append(Slot(None, None, usual[bound.key].arg, bound.expanding, to))
+            elif bound.required:
                 return None
-            values.append(Slot(places[bound], bound.expanding, compiled._bind_processors.get(name)))
+            else:
+                values.append(Slot(None, places.get(bound), bound.effective_value, bound.expanding, to))
         columns = compiled._result_columns or []
         dialect = compiled.dialect
         row = _row_type(tuple(column.keyname for column in columns))
         results = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
         return cls(compiled, values, row, results)
 
-    def execute(self, raw: sqlite3.Connection, extracted: Sequence[Any]) -> "QuickResult":
+    def execute(self, raw: sqlite3.Connection, extracted: Sequence[Any], given: Given) -> "QuickResult":
         """The result with the values of this moment."""
-        given: list[Any] = []
+        if not self._lists:
+            cursor = raw.execute(
+                self._compiled.string, [slot.value(extracted, given) for slot in self._values]
+            )
+            return QuickResult(cursor, self._row, self._results)
+        values: list[Any] = []
         lengths: list[int] = []
         for slot in self._values:
-            value = extracted[slot.place].effective_value
+            value = slot.value(extracted, given)
             if slot.is_list:
                 lengths.append(len(value))
-                given += value if slot.to is None else [slot.to(one) for one in value]
+                values += value
             else:
-                given.append(value if slot.to is None else slot.to(value))
-        text = self._text(tuple(lengths), extracted) if self._lists else self._compiled.string
-        cursor = raw.execute(text, given)
+                values.append(value)
+        cursor = raw.execute(self._text(tuple(lengths), extracted, given), values)
         return QuickResult(cursor, self._row, self._results)
 
-    def _text(self, lengths: tuple[int, ...], extracted: Sequence[Any]) -> str:
+    def execute_many(
+        self, raw: sqlite3.Connection, extracted: Sequence[Any], rows: Sequence[Given]
+    ) -> "QuickResult":
+        """The statement for each of these rows."""
+        assert not self._lists, "a list in a statement for many rows"
+        values = ([slot.value(extracted, row) for slot in self._values] for row in rows)
+        return QuickResult(raw.executemany(self._compiled.string, values), self._row, self._results)
+
+    def _text(self, lengths: tuple[int, ...], extracted: Sequence[Any], given: Given) -> str:
         if lengths not in self._texts:
-            params = self._compiled.construct_params(extracted_parameters=extracted, escape_names=False)
+            params = self._compiled.construct_params(
+                given, extracted_parameters=extracted, escape_names=False
+            )
             expanded = self._compiled._process_parameters_for_postcompile(params)
             self._texts[lengths] = expanded.statement
         return self._texts[lengths]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, union, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, union, update
 
 from crosswatch.errors import Refused
 from crosswatch.model.accounts import AccountName
@@ -36,10 +36,14 @@ def every(connection: Connection) -> list[AccountRow]:
     return [_row(row) for row in connection.execute(query)]
 
 
+_FIND = select(account).where(
+    account.c.provider == bindparam("provider"), account.c.instance == bindparam("instance")
+)
+
+
 def find(connection: Connection, name: AccountName) -> AccountRow | None:
     """The account of that name, if it was ever connected."""
-    query = select(account).where(account.c.provider == name.provider, account.c.instance == name.instance)
-    row = connection.execute(query).first()
+    row = connection.execute(_FIND, {"provider": name.provider, "instance": name.instance}).first()
     return None if row is None else _row(row)
 
 

@@ -95,11 +95,36 @@ def ask_about_accounts(
         ask_once(connection, kind=Question.ACCOUNT, lane=lane_id, title=None, data=data, now=now)
 
 
+_HERE = attention.c.lane == bindparam("lane")
+_ACCOUNTS = (attention.c.kind == Question.ACCOUNT) & attention.c.lane.in_(bindparam("lanes", expanding=True))
+_ABOUT_ACCOUNTS = select(attention.c.id).where(_ACCOUNTS)
+_ACCOUNTS_STAND = delete(attention).where(_ACCOUNTS)
+_KNOWN = select(attention.c.id, attention.c.title, attention.c.data, NOT_DONE.label("counts")).where(
+    _HERE,
+    (attention.c.kind == Question.CONFLICT)
+    | ((attention.c.kind == Question.DOUBT) & attention.c.answered_at.is_not(None)),
+)
+_DROP = delete(attention).where(attention.c.id == bindparam("gone"))
+_WAITS = exists().where(
+    entries.c.run == attention.c.data["run"].as_integer(),
+    entries.c.seq == attention.c.data["seq"].as_integer(),
+    entries.c.state.in_([State.SENT, State.IN_DOUBT]),
+)
+_DROP_SETTLED = delete(attention).where(_HERE, attention.c.kind == Question.DOUBT, _OPEN, ~_WAITS)
+_TITLES = select(attention.c.title).where(_HERE, attention.c.kind.in_(RULED))
+_ANSWERS = (
+    select(attention.c.title, attention.c.data, attention.c.answer)
+    .where(_HERE, attention.c.kind.in_(RULED))
+    .where(attention.c.answered_at.is_not(None), NOT_DONE)
+    .order_by(attention.c.answered_at, attention.c.id)
+)
+
+
 def accounts_stand(connection: Connection, lanes: Collection[int]) -> None:
     """Both accounts of these lanes can be used, and are those that their base was made with."""
-    asked = (attention.c.kind == Question.ACCOUNT) & attention.c.lane.in_(lanes)
-    if connection.execute(select(attention.c.id).where(asked)).first() is not None:
-        connection.execute(delete(attention).where(asked))
+    here = {"lanes": list(lanes)}
+    if connection.execute(_ABOUT_ACCOUNTS, here).first() is not None:
+        connection.execute(_ACCOUNTS_STAND, here)
 
 
 def keep_conflicts(
@@ -115,14 +140,9 @@ def keep_conflicts(
     answer never outlives the readings that it was given to. Nothing is concluded of ``unclear`` titles: those with
     unknown readings, and those whose answer is only now being written. Doubts leave once their write is settled.
     """
-    known = select(attention.c.id, attention.c.title, attention.c.data, NOT_DONE.label("counts"))
-    here = attention.c.lane == lane_id
-    ruled = (attention.c.kind == Question.CONFLICT) | (
-        (attention.c.kind == Question.DOUBT) & attention.c.answered_at.is_not(None)
-    )
     asked: set[int] = set()
     gone: list[int] = []
-    for row in connection.execute(known.where(here, ruled)):
+    for row in connection.execute(_KNOWN, {"lane": lane_id}):
         clash = clashes.get(row.title)
         if row.counts and clash is not None and _readings(row.data) == clash:
             asked.add(row.title)
@@ -141,13 +161,12 @@ def keep_conflicts(
         if key not in asked
     )
     execute_all(connection, insert(attention), new)
-    _drop_settled(connection, lane_id)
+    connection.execute(_DROP_SETTLED, {"lane": lane_id})
 
 
 def drop(connection: Connection, gone: Collection[int]) -> None:
     """Takes these questions out of the inbox."""
-    one = attention.c.id == bindparam("gone")
-    execute_all(connection, delete(attention).where(one), ({"gone": row_id} for row_id in gone))
+    execute_all(connection, _DROP, ({"gone": row_id} for row_id in gone))
 
 
 def _readings(data: Mapping[str, Any]) -> tuple[Any, Any] | None:
@@ -155,24 +174,9 @@ def _readings(data: Mapping[str, Any]) -> tuple[Any, Any] | None:
     return (data["source"], data["target"]) if {"source", "target"} <= data.keys() else None
 
 
-def _drop_settled(connection: Connection, lane_id: int) -> None:
-    """Takes out open doubts whose write is in doubt no longer."""
-    waits = exists().where(
-        entries.c.run == attention.c.data["run"].as_integer(),
-        entries.c.seq == attention.c.data["seq"].as_integer(),
-        entries.c.state.in_([State.SENT, State.IN_DOUBT]),
-    )
-    connection.execute(
-        delete(attention).where(
-            attention.c.lane == lane_id, attention.c.kind == Question.DOUBT, _OPEN, ~waits
-        )
-    )
-
-
 def titles(connection: Connection, lane_id: int) -> set[int]:
     """The titles whose value a lane asks about, or had an answer to that is not done yet."""
-    query = select(attention.c.title).where(attention.c.lane == lane_id, attention.c.kind.in_(RULED))
-    return set(connection.execute(query).scalars())
+    return set(connection.execute(_TITLES, {"lane": lane_id}).scalars())
 
 
 def answers(connection: Connection, lane_id: int) -> dict[int, Answer]:
@@ -180,14 +184,8 @@ def answers(connection: Connection, lane_id: int) -> dict[int, Answer]:
 
     An answer that a run has done is none any more: the same two values may be what the user wants by now.
     """
-    query = (
-        select(attention.c.title, attention.c.data, attention.c.answer)
-        .where(attention.c.lane == lane_id, attention.c.kind.in_(RULED))
-        .where(attention.c.answered_at.is_not(None), NOT_DONE)
-        .order_by(attention.c.answered_at, attention.c.id)
-    )
     found: dict[int, Answer] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(_ANSWERS, {"lane": lane_id}):
         readings = _readings(row.data)
         if readings is not None and row.answer in (Side.SOURCE, Side.TARGET):
             found[row.title] = Answer(*readings, winner=Side(row.answer))

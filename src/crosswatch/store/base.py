@@ -32,14 +32,35 @@ _NAMES = (
 )
 
 
+_OF_LANE = (
+    select(base)
+    .join(title, title.c.id == base.c.title)
+    .where(base.c.lane == bindparam("lane"), title.c.kind.in_(bindparam("kinds", expanding=True)))
+)
+_HAS_LANE = select(lane.c.id).where(lane.c.id == bindparam("lane"))
+_VERSIONS = select(base.c.title, base.c.version).where(base.c.lane == bindparam("lane"))
+_LOOKED_UP = (
+    update(base)
+    .where(base.c.lane == bindparam("of_lane"), base.c.title == bindparam("one"))
+    .values(looked_at=bindparam("now"))
+)
+_END = delete(base).where(base.c.lane == bindparam("of_lane"), base.c.title == bindparam("ended"))
+_WANTED_BY_OTHERS = (
+    select(base.c.title)
+    .join(lane, lane.c.id == base.c.lane)
+    .join(pair, pair.c.id == lane.c.pair)
+    .where(
+        lane.c.id != bindparam("lane"), lane.c.feature == bindparam("list"), lane.c.enabled, pair.c.enabled
+    )
+    .where(lane.c.target_uid == bindparam("account"), pair.c.mode == Mode.ONE_WAY)
+    .where(base.c.source_value.is_not(None), base.c.target_value.is_not(None))
+)
+
+
 def of_lane(connection: Connection, lane_id: int, kinds: Iterable[Kind]) -> dict[int, BaseRow]:
     """The base rows of a lane whose titles are of these kinds."""
-    query = (
-        select(base)
-        .join(title, title.c.id == base.c.title)
-        .where(base.c.lane == lane_id, title.c.kind.in_([kind.value for kind in kinds]))
-    )
-    return {row.title: _row(row) for row in connection.execute(query)}
+    given = {"lane": lane_id, "kinds": [kind.value for kind in kinds]}
+    return {row.title: _row(row) for row in connection.execute(_OF_LANE, given)}
 
 
 def _row(row: Any) -> BaseRow:
@@ -72,10 +93,8 @@ def keep(connection: Connection, lane_id: int, rows: Mapping[int, BaseRow | None
     """Stores rows; None deletes one."""
     stored = (_columns(lane_id, key, row) for key, row in rows.items() if row is not None)
     execute_all(connection, upsert(base, *_NAMES), stored)
-    ended = ({"ended": key} for key, row in rows.items() if row is None)
-    execute_all(
-        connection, delete(base).where(base.c.lane == lane_id, base.c.title == bindparam("ended")), ended
-    )
+    ended = ({"of_lane": lane_id, "ended": key} for key, row in rows.items() if row is None)
+    execute_all(connection, _END, ended)
 
 
 def _columns(lane_id: int, key: int, row: BaseRow) -> dict[str, object]:
@@ -112,13 +131,12 @@ def from_columns(columns: Mapping[str, Any]) -> BaseRow:
 
 def looked_up(connection: Connection, lane_id: int, keys: Iterable[int], now: int) -> None:
     """Notes when absences were looked up, so that the next run begins with others."""
-    query = update(base).where(base.c.lane == lane_id, base.c.title == bindparam("one"))
-    execute_all(connection, query.values(looked_at=now), ({"one": key} for key in keys))
+    execute_all(connection, _LOOKED_UP, ({"of_lane": lane_id, "one": key, "now": now} for key in keys))
 
 
 def has_lane(connection: Connection, lane_id: int) -> bool:
     """Whether the lane still exists: its pair may have been deleted meanwhile."""
-    return connection.execute(select(lane.c.id).where(lane.c.id == lane_id)).first() is not None
+    return connection.execute(_HAS_LANE, {"lane": lane_id}).first() is not None
 
 
 def find(connection: Connection, lane_id: int, key: int) -> BaseRow | None:
@@ -139,8 +157,7 @@ def some(connection: Connection, lane_id: int, keys: Iterable[int]) -> dict[int,
 
 def versions(connection: Connection, lane_id: int) -> dict[int, int]:
     """The version of every row of a lane."""
-    query = select(base.c.title, base.c.version).where(base.c.lane == lane_id)
-    return {row.title: row.version for row in connection.execute(query)}
+    return {row.title: row.version for row in connection.execute(_VERSIONS, {"lane": lane_id})}
 
 
 def differences(connection: Connection) -> dict[int, dict[tuple[int | None, int | None], int]]:
@@ -167,12 +184,5 @@ def wanted_by_others(connection: Connection, lane_id: int, feature: Feature, acc
 
     A lane that goes both ways follows a removal instead of standing against it.
     """
-    query = (
-        select(base.c.title)
-        .join(lane, lane.c.id == base.c.lane)
-        .join(pair, pair.c.id == lane.c.pair)
-        .where(lane.c.id != lane_id, lane.c.feature == feature, lane.c.enabled, pair.c.enabled)
-        .where(lane.c.target_uid == account_uid, pair.c.mode == Mode.ONE_WAY)
-        .where(base.c.source_value.is_not(None), base.c.target_value.is_not(None))
-    )
-    return set(connection.execute(query).scalars())
+    given = {"lane": lane_id, "list": feature, "account": account_uid}
+    return set(connection.execute(_WANTED_BY_OTHERS, given).scalars())

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
 from crosswatch.engine.base import BaseRow
 from crosswatch.engine.guard import APPROVAL_MS
@@ -38,6 +38,32 @@ STANDS = exists().where(
 """The base row is still the one that was asked about, or that a refusal has made: no run has done anything to it."""
 
 
+_HERE = attention.c.lane == bindparam("of_lane")
+_ABOUT = select(attention).where(_HERE, _GUARDED)
+_OVER = (attention.c.answer == ALLOW) & (attention.c.answered_at <= bindparam("over"))
+_APPROVED = (
+    select(attention.c.title, attention.c.data)
+    .where(_HERE, attention.c.kind.in_(EVERY))
+    .where(attention.c.answer == ALLOW, attention.c.answered_at > bindparam("over"))
+)
+_WAITING = select(attention.c.title, attention.c.data).where(
+    _HERE, _GUARDED, attention.c.answered_at.is_(None) | _OVER
+)
+_REMOVES = select(lane.c.settings).where(lane.c.id == bindparam("lane"))
+_KEPT = _HERE & (attention.c.kind == KEPT)
+_KEPT_NO_MORE = delete(attention).where(_KEPT, ~STANDS.where(rows.c.kept))
+_ASK_AGAIN = (
+    update(attention).where(_KEPT, _OVER).values(answer="", answered_at=None, made_at=bindparam("now"))
+)
+_NOT_ASKED = select(rows).where(
+    rows.c.lane == bindparam("of_lane"),
+    rows.c.kept,
+    rows.c.title.not_in(select(attention.c.title).where(_KEPT)),
+)
+_ANY_KEPT = select(attention.c.id).where(_KEPT)
+_FORGET_KEPT = delete(attention).where(_KEPT)
+
+
 def keep(
     connection: Connection,
     lane_id: int,
@@ -56,8 +82,7 @@ def keep(
     derived = {(write.key, write.side): write for write in waiting}
     asked: set[Held] = set()
     gone: list[int] = []
-    query = select(attention).where(attention.c.lane == lane_id, _GUARDED)
-    for row in connection.execute(query):
+    for row in connection.execute(_ABOUT, {"of_lane": lane_id}):
         held: Held = (row.title, Side(row.data["side"]))
         write = derived.get(held)
         if write is None:
@@ -112,23 +137,14 @@ def approved_values(
 
 
 def _approved(connection: Connection, lane_id: int, now: int) -> Iterator[tuple[Held, Mapping[str, Any]]]:
-    query = select(attention.c.title, attention.c.data).where(
-        attention.c.lane == lane_id,
-        attention.c.kind.in_(EVERY),
-        attention.c.answer == ALLOW,
-        attention.c.answered_at > now - APPROVAL_MS,
-    )
-    for row in connection.execute(query):
+    for row in connection.execute(_APPROVED, {"of_lane": lane_id, "over": now - APPROVAL_MS}):
         yield (row.title, Side(row.data["side"])), row.data
 
 
 def waiting(connection: Connection, lane_id: int, now: int) -> set[Held]:
     """What a lane waits to be allowed, once more where it was allowed so long ago that it counts no longer."""
-    over = (attention.c.answer == ALLOW) & (attention.c.answered_at <= now - APPROVAL_MS)
-    query = select(attention.c.title, attention.c.data).where(
-        attention.c.lane == lane_id, _GUARDED, attention.c.answered_at.is_(None) | over
-    )
-    return {(row.title, Side(row.data["side"])) for row in connection.execute(query)}
+    found = connection.execute(_WAITING, {"of_lane": lane_id, "over": now - APPROVAL_MS})
+    return {(row.title, Side(row.data["side"])) for row in found}
 
 
 def ask_about_kept(connection: Connection, lane_id: int, now: int) -> int:
@@ -140,16 +156,11 @@ def ask_about_kept(connection: Connection, lane_id: int, now: int) -> int:
     if not _removes(connection, lane_id):
         forget_kept(connection, lane_id)
         return 0
-    kept = (attention.c.lane == lane_id) & (attention.c.kind == KEPT)
-    same = STANDS.where(rows.c.kept)
-    connection.execute(delete(attention).where(kept, ~same))
-    over = kept & (attention.c.answer == ALLOW) & (attention.c.answered_at <= now - APPROVAL_MS)
-    connection.execute(update(attention).where(over).values(answer="", answered_at=None, made_at=now))
-    known = select(attention.c.title).where(kept)
-    query = select(rows).where(rows.c.lane == lane_id, rows.c.kept, rows.c.title.not_in(known))
+    connection.execute(_KEPT_NO_MORE, {"of_lane": lane_id})
+    connection.execute(_ASK_AGAIN, {"of_lane": lane_id, "over": now - APPROVAL_MS, "now": now})
     new = [
         {"kind": KEPT.value, "lane": lane_id, "title": row.title, "data": _kept(row), "made_at": now}
-        for row in connection.execute(query)
+        for row in connection.execute(_NOT_ASKED, {"of_lane": lane_id})
     ]
     execute_all(connection, insert(attention), new)
     return len(new)
@@ -162,7 +173,7 @@ def count_kept(connection: Connection, lane_id: int) -> int:
 
 
 def _removes(connection: Connection, lane_id: int) -> bool:
-    settings = connection.execute(select(lane.c.settings).where(lane.c.id == lane_id)).scalar_one_or_none()
+    settings = connection.execute(_REMOVES, {"lane": lane_id}).scalar_one_or_none()
     return bool(settings and settings["remove"])
 
 
@@ -179,9 +190,8 @@ def _kept(row: Any) -> dict[str, Any]:
 
 def forget_kept(connection: Connection, lane_id: int) -> None:
     """A lane that does not remove any more does not ask either."""
-    kept = (attention.c.lane == lane_id) & (attention.c.kind == KEPT)
-    if connection.execute(select(attention.c.id).where(kept)).first() is not None:
-        connection.execute(delete(attention).where(kept))
+    if connection.execute(_ANY_KEPT, {"of_lane": lane_id}).first() is not None:
+        connection.execute(_FORGET_KEPT, {"of_lane": lane_id})
 
 
 def refuse(

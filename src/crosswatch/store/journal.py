@@ -31,6 +31,60 @@ _MAY_BE_DONE = journal.c.state.in_([State.SENT, State.IN_DOUBT]) | journal.c.out
 )
 
 
+_ONE = (journal.c.run == bindparam("of_run")) & (journal.c.seq == bindparam("one"))
+_ENTER = insert(journal)
+_MARK_SENT = update(journal).where(_ONE).values(state=State.SENT, sent_at=bindparam("now"))
+_END = (
+    update(journal)
+    .where(_ONE)
+    .values(
+        state=bindparam("new_state"),
+        outcome=bindparam("new_outcome"),
+        code=bindparam("new_code"),
+        words=bindparam("new_words"),
+        done_at=bindparam("now"),
+    )
+)
+_DROP_PLANNED = (
+    update(journal)
+    .where(journal.c.run == bindparam("of_run"), journal.c.state == State.PLANNED)
+    .values(state=State.DROPPED, outcome="not_sent")
+)
+_UNSETTLED = (
+    select(journal)
+    .where(journal.c.account_uid == bindparam("account"), journal.c.state.in_([State.SENT, State.IN_DOUBT]))
+    .order_by(journal.c.run, journal.c.seq)
+)
+_CONFIRM = (
+    update(last_write)
+    .where(last_write.c.account_uid == bindparam("account"), last_write.c.feature == bindparam("list"))
+    .where(last_write.c.title == bindparam("one"))
+    .values(confirmed=True)
+)
+_LAST_WRITES = select(last_write).where(
+    last_write.c.account_uid == bindparam("account"), last_write.c.feature == bindparam("list")
+)
+_LATELY = (
+    select(journal.c.side, journal.c.action, func.count(func.distinct(journal.c.title)))
+    .where(journal.c.lane == bindparam("lane"), journal.c.sent_at >= bindparam("since"))
+    .where(~journal.c.approved, _MAY_BE_DONE)
+    .group_by(journal.c.side, journal.c.action)
+)
+_PAIR = select(lane.c.pair).where(lane.c.id == bindparam("lane")).scalar_subquery()
+_WHOLE = (runs.c.kind == SYNC) & (runs.c.status != RUNNING) & (runs.c.code == "")
+_LAST_WHOLE = select(func.coalesce(func.max(runs.c.id), 0)).where(runs.c.pair == _PAIR, _WHOLE)
+_REMOVED = (
+    select(journal.c.title)
+    .where(journal.c.lane == bindparam("lane"), journal.c.sent_at >= bindparam("since"))
+    .where(journal.c.action == Action.REMOVE, _MAY_BE_DONE)
+    .where(~journal.c.approved | (journal.c.run > _LAST_WHOLE.scalar_subquery()))
+)
+_LAST_RUN = select(func.max(journal.c.run)).where(journal.c.lane == bindparam("lane")).scalar_subquery()
+_MOVED = select(journal.c.title).where(
+    journal.c.run == _LAST_RUN, journal.c.lane == bindparam("lane"), journal.c.outcome == Done.MOVED
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One write of one run. ``other_*`` is the other side's reading on which it rests, ``cause`` what it did.
@@ -90,31 +144,21 @@ def enter(connection: Connection, entries: Sequence[Entry]) -> None:
     """Enters planned writes."""
     names = [column.name for column in journal.columns]
     rows = ({name: getattr(one, name) for name in names} for one in entries)
-    execute_all(connection, insert(journal), rows)
+    execute_all(connection, _ENTER, rows)
 
 
 def mark_sent(connection: Connection, run: int, seqs: Sequence[int], now: int) -> None:
     """Notes that these writes may reach the service from now on."""
-    query = update(journal).where(journal.c.run == run, journal.c.seq == bindparam("one"))
-    execute_all(connection, query.values(state=State.SENT, sent_at=now), ({"one": seq} for seq in seqs))
+    execute_all(connection, _MARK_SENT, ({"of_run": run, "one": seq, "now": now} for seq in seqs))
 
 
 def end(connection: Connection, run: int, ended: Sequence[Ended], now: int) -> None:
     """Stores how writes ended."""
-    query = (
-        update(journal)
-        .where(journal.c.run == run, journal.c.seq == bindparam("one"))
-        .values(
-            state=bindparam("new_state"),
-            outcome=bindparam("new_outcome"),
-            code=bindparam("new_code"),
-            words=bindparam("new_words"),
-            done_at=now,
-        )
-    )
     rows = (
         {
+            "of_run": run,
             "one": one.seq,
+            "now": now,
             "new_state": one.state.value,
             "new_outcome": one.outcome,
             "new_code": one.code,
@@ -122,13 +166,12 @@ def end(connection: Connection, run: int, ended: Sequence[Ended], now: int) -> N
         }
         for one in ended
     )
-    execute_all(connection, query, rows)
+    execute_all(connection, _END, rows)
 
 
 def drop_planned(connection: Connection, run: int) -> int:
     """Ends what was planned and never sent; the next plan finds it again. Returns how many."""
-    query = update(journal).where(journal.c.run == run, journal.c.state == State.PLANNED)
-    return connection.execute(query.values(state=State.DROPPED, outcome="not_sent")).rowcount
+    return connection.execute(_DROP_PLANNED, {"of_run": run}).rowcount
 
 
 def drop_planned_of(connection: Connection, runs: Collection[int]) -> None:
@@ -139,12 +182,7 @@ def drop_planned_of(connection: Connection, runs: Collection[int]) -> None:
 
 def unsettled(connection: Connection, account_uid: str) -> list[Entry]:
     """Writes to an account of which nobody knows whether they arrived, the oldest first."""
-    query = (
-        select(journal)
-        .where(journal.c.account_uid == account_uid, journal.c.state.in_([State.SENT, State.IN_DOUBT]))
-        .order_by(journal.c.run, journal.c.seq)
-    )
-    return [_entry(row) for row in connection.execute(query)]
+    return [_entry(row) for row in connection.execute(_UNSETTLED, {"account": account_uid})]
 
 
 def remember(
@@ -167,29 +205,20 @@ def remember(
 
 def confirm(connection: Connection, account_uid: str, feature: Feature, keys: Collection[int]) -> None:
     """Notes that a reading has shown what was last written for these titles."""
-    query = (
-        update(last_write)
-        .where(last_write.c.account_uid == account_uid, last_write.c.feature == feature)
-        .where(last_write.c.title == bindparam("one"))
-        .values(confirmed=True)
-    )
-    execute_all(connection, query, ({"one": key} for key in keys))
+    rows = ({"account": account_uid, "list": feature, "one": key} for key in keys)
+    execute_all(connection, _CONFIRM, rows)
 
 
 def last_writes(connection: Connection, account_uid: str, feature: Feature) -> dict[int, LastWrite]:
     """What any lane last wrote to an account; of any age, since no date of a value of ours may count as the user's."""
-    query = select(last_write).where(last_write.c.account_uid == account_uid, last_write.c.feature == feature)
-    return {row.title: LastWrite(row.value, row.at, row.confirmed) for row in connection.execute(query)}
+    found = connection.execute(_LAST_WRITES, {"account": account_uid, "list": feature})
+    return {row.title: LastWrite(row.value, row.at, row.confirmed) for row in found}
 
 
 def lately(connection: Connection, lane_id: int, since: int) -> dict[tuple[Side, Action], int]:
     """How many titles of each side a lane removed, or overwrote, since then without being asked; doubts count."""
-    query = (
-        select(journal.c.side, journal.c.action, func.count(func.distinct(journal.c.title)))
-        .where(journal.c.lane == lane_id, journal.c.sent_at >= since, ~journal.c.approved, _MAY_BE_DONE)
-        .group_by(journal.c.side, journal.c.action)
-    )
-    return {(Side(side), Action(action)): count for side, action, count in connection.execute(query)}
+    found = connection.execute(_LATELY, {"lane": lane_id, "since": since})
+    return {(Side(side), Action(action)): count for side, action, count in found}
 
 
 def removed(connection: Connection, lane_id: int, since: int) -> set[int]:
@@ -199,26 +228,12 @@ def removed(connection: Connection, lane_id: int, since: int) -> set[int]:
     What the user allowed belongs to it only until a sync of the pair has come to its end: a list of which nine in ten
     were taken off on purpose is as small as it looks, and a tenth of what it was would be all that is left.
     """
-    pair = select(lane.c.pair).where(lane.c.id == lane_id).scalar_subquery()
-    whole = (runs.c.kind == SYNC) & (runs.c.status != RUNNING) & (runs.c.code == "")
-    last = select(func.coalesce(func.max(runs.c.id), 0)).where(runs.c.pair == pair, whole).scalar_subquery()
-    query = select(journal.c.title).where(
-        journal.c.lane == lane_id,
-        journal.c.action == Action.REMOVE,
-        journal.c.sent_at >= since,
-        ~journal.c.approved | (journal.c.run > last),
-        _MAY_BE_DONE,
-    )
-    return set(connection.execute(query).scalars())
+    return set(connection.execute(_REMOVED, {"lane": lane_id, "since": since}).scalars())
 
 
 def moved(connection: Connection, lane_id: int) -> set[int]:
     """Titles of which a lane's last run found another value than the list had shown, or one where it showed none."""
-    last = select(func.max(journal.c.run)).where(journal.c.lane == lane_id).scalar_subquery()
-    query = select(journal.c.title).where(
-        journal.c.run == last, journal.c.lane == lane_id, journal.c.outcome == Done.MOVED
-    )
-    return set(connection.execute(query).scalars())
+    return set(connection.execute(_MOVED, {"lane": lane_id}).scalars())
 
 
 @dataclass(frozen=True, slots=True)

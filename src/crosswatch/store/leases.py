@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from crosswatch.errors import Refused
 from crosswatch.store import runs
@@ -20,6 +20,13 @@ class Holder:
     role: str
     run: int | None
 
+
+_OF = select(lease).where(lease.c.account_uid == bindparam("uid"))
+_GIVE_BACK = (
+    update(lease)
+    .where(lease.c.account_uid == bindparam("uid"), lease.c.fence == bindparam("held"))
+    .values(holder="", run=None, until=0)
+)
 
 Fences = Mapping[str, int]
 """Account uid -> the number under which it is held."""
@@ -40,7 +47,7 @@ def take(
     """
     fences: dict[str, int] = {}
     for uid in sorted(account_uids):
-        row = connection.execute(select(lease).where(lease.c.account_uid == uid)).first()
+        row = connection.execute(_OF, {"uid": uid}).first()
         if (
             row is not None
             and row.holder
@@ -64,7 +71,7 @@ def _holder(connection: Connection, process_id: str, run: int | None) -> Holder:
 def check(connection: Connection, fences: Fences) -> None:
     """Raises Refused ``lease_lost`` where another run has taken one of the accounts since."""
     for uid, fence in fences.items():
-        row = connection.execute(select(lease.c.fence).where(lease.c.account_uid == uid)).first()
+        row = connection.execute(_OF, {"uid": uid}).first()
         if row is None or row.fence != fence:
             raise Refused("lease_lost", account=uid)
 
@@ -78,8 +85,4 @@ def free_of(connection: Connection, holders: Collection[str]) -> None:
 def give_back(connection: Connection, fences: Fences) -> None:
     """Frees the accounts that are still held under these fences."""
     for uid, fence in fences.items():
-        connection.execute(
-            update(lease)
-            .where(lease.c.account_uid == uid, lease.c.fence == fence)
-            .values(holder="", run=None, until=0)
-        )
+        connection.execute(_GIVE_BACK, {"uid": uid, "held": fence})

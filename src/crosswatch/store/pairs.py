@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
 
 from crosswatch.model.accounts import AccountName
 from crosswatch.model.kinds import Conflict, Feature, Kind, Mode
@@ -58,34 +58,38 @@ _source = account.alias("source_account")
 _target = account.alias("target_account")
 
 
+_PAIRS = (
+    select(
+        pair,
+        _source.c.provider.label("source_provider"),
+        _source.c.instance.label("source_instance"),
+        _target.c.provider.label("target_provider"),
+        _target.c.instance.label("target_instance"),
+    )
+    .join(_source, _source.c.id == pair.c.source)
+    .join(_target, _target.c.id == pair.c.target)
+    .order_by(pair.c.id)
+)
+_LANES = select(lane)
+_ONE_PAIR = _PAIRS.where(pair.c.id == bindparam("pair_id"))
+_ITS_LANES = _LANES.where(lane.c.pair == bindparam("pair_id"))
+
+
 def every(connection: Connection) -> list[PairRow]:
     """All pairs, the oldest first."""
-    return _select(connection, None)
+    return _select(connection, _PAIRS, _LANES, {})
 
 
 def find(connection: Connection, pair_id: int) -> PairRow | None:
     """One pair."""
-    return next(iter(_select(connection, pair_id)), None)
+    return next(iter(_select(connection, _ONE_PAIR, _ITS_LANES, {"pair_id": pair_id})), None)
 
 
-def _select(connection: Connection, pair_id: int | None) -> list[PairRow]:
-    query = (
-        select(
-            pair,
-            _source.c.provider.label("source_provider"),
-            _source.c.instance.label("source_instance"),
-            _target.c.provider.label("target_provider"),
-            _target.c.instance.label("target_instance"),
-        )
-        .join(_source, _source.c.id == pair.c.source)
-        .join(_target, _target.c.id == pair.c.target)
-        .order_by(pair.c.id)
-    )
-    lanes = select(lane)
-    if pair_id is not None:
-        query, lanes = query.where(pair.c.id == pair_id), lanes.where(lane.c.pair == pair_id)
+def _select(
+    connection: Connection, query: Select[Any], lanes: Select[Any], given: Mapping[str, int]
+) -> list[PairRow]:
     by_pair: dict[int, list[LaneRow]] = {}
-    for row in connection.execute(lanes):
+    for row in connection.execute(lanes, given):
         by_pair.setdefault(row.pair, []).append(_lane(row))
     order = list(Feature)
     return [
@@ -100,7 +104,7 @@ def _select(connection: Connection, pair_id: int | None) -> list[PairRow]:
             made_at=row.made_at,
             lanes=tuple(sorted(by_pair.get(row.id, []), key=lambda one: order.index(one.feature))),
         )
-        for row in connection.execute(query)
+        for row in connection.execute(query, given)
     ]
 
 
@@ -190,12 +194,24 @@ def remove(connection: Connection, pair_id: int) -> None:
     connection.execute(delete(pair).where(pair.c.id == pair_id))
 
 
+_PIN = (
+    update(lane)
+    .where(lane.c.id == bindparam("lane"))
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in ("source_uid", "target_uid", "source_label", "target_label")
+        }
+    )
+)
+
+
 def pin(connection: Connection, lane_id: int, source: AccountRow, target: AccountRow) -> None:
     """Remembers between which accounts a lane's base is being made, and what people called them."""
     values = {
-        "source_uid": source.uid,
-        "target_uid": target.uid,
-        "source_label": source.label,
-        "target_label": target.label,
+        "new_source_uid": source.uid,
+        "new_target_uid": target.uid,
+        "new_source_label": source.label,
+        "new_target_label": target.label,
     }
-    connection.execute(update(lane).where(lane.c.id == lane_id).values(**values))
+    connection.execute(_PIN, {"lane": lane_id, **values})

@@ -4,6 +4,8 @@ from sqlalchemy import Connection, delete, insert, select
 
 from crosswatch.store.tables import process
 
+_EVERY = select(process.c.id)
+
 
 def enter(connection: Connection, process_id: str, *, pid: int, role: str, now: int) -> None:
     """Enters a process that begins now."""
@@ -12,7 +14,7 @@ def enter(connection: Connection, process_id: str, *, pid: int, role: str, now: 
 
 def every(connection: Connection) -> list[str]:
     """The ids of all that have not been removed."""
-    return list(connection.execute(select(process.c.id)).scalars())
+    return list(connection.execute(_EVERY).scalars())
 
 
 def remove(connection: Connection, process_id: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from crosswatch.model.accounts import AccountName
 from crosswatch.model.kinds import Feature
@@ -92,15 +92,20 @@ def tell(connection: Connection, run_id: int, **values: object) -> None:
     connection.execute(update(run).where(going).values(version=run.c.version + 1, **values))
 
 
+_GOING_ON = select(run).where(run.c.status == RUNNING).order_by(run.c.id)
+_GOING_ON_OF = _GOING_ON.where(run.c.pair == bindparam("pair"))
+_IS_GOING_ON = select(run.c.id).where(run.c.id == bindparam("run"), run.c.status == RUNNING)
+_FIND = select(run).where(run.c.id == bindparam("run"))
+
+
 def is_going_on(connection: Connection, run_id: int) -> bool:
     """Whether that run has not ended."""
-    query = select(run.c.id).where(run.c.id == run_id, run.c.status == RUNNING)
-    return connection.execute(query).first() is not None
+    return connection.execute(_IS_GOING_ON, {"run": run_id}).first() is not None
 
 
 def find(connection: Connection, run_id: int) -> RunRow | None:
     """One run."""
-    row = connection.execute(select(run).where(run.c.id == run_id)).first()
+    row = connection.execute(_FIND, {"run": run_id}).first()
     return None if row is None else _row(row)
 
 
@@ -144,10 +149,9 @@ def last_of_plan(connection: Connection, plan_id: int) -> RunRow | None:
 
 def going_on(connection: Connection, pair_id: int | None = None) -> list[RunRow]:
     """Runs that have not ended, of one pair or all."""
-    query = select(run).where(run.c.status == RUNNING).order_by(run.c.id)
-    if pair_id is not None:
-        query = query.where(run.c.pair == pair_id)
-    return [_row(row) for row in connection.execute(query)]
+    if pair_id is None:
+        return [_row(row) for row in connection.execute(_GOING_ON)]
+    return [_row(row) for row in connection.execute(_GOING_ON_OF, {"pair": pair_id})]
 
 
 def ask_to_stop(connection: Connection, run_id: int) -> bool:

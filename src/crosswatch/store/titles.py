@@ -63,11 +63,29 @@ def _row(found: Any) -> TitleRow:
     )
 
 
+_BY_KEYS = select(*_COLUMNS).where(title.c.id.in_(bindparam("keys", expanding=True)))
+_BY_IDS = (
+    select(title_id.c.value, *_COLUMNS)
+    .join(title, title.c.id == title_id.c.title)
+    .where(title_id.c.namespace == bindparam("namespace"), title_id.c.kind == bindparam("kind"))
+    .where(title_id.c.value.in_(bindparam("values", expanding=True)))
+)
+_BY_SHOWS = select(*_COLUMNS).where(
+    title.c.show_id.in_(bindparam("shows", expanding=True)), title.c.number.is_not(None)
+)
+_IDS_OF = (
+    select(title_id.c.namespace, title_id.c.value, title_id.c.title)
+    .where(title_id.c.title.in_(bindparam("keys", expanding=True)))
+    .where(title_id.c.namespace.in_(bindparam("spaces", expanding=True)))
+    .order_by(title_id.c.value)
+)
+
+
 def by_keys(connection: Connection, keys: Iterable[int]) -> dict[int, TitleRow]:
     """The titles of these keys; keys that do not exist are left out."""
     found: dict[int, TitleRow] = {}
     for some in chunks(sorted(set(keys))):
-        for row in connection.execute(select(*_COLUMNS).where(title.c.id.in_(some))):
+        for row in connection.execute(_BY_KEYS, {"keys": some}):
             found[row.id] = _row(row)
     return found
 
@@ -80,12 +98,8 @@ def by_ids(connection: Connection, wanted: Iterable[IdKey]) -> dict[IdKey, Title
     found: dict[IdKey, TitleRow] = {}
     for (namespace, kind), values in groups.items():
         for some in chunks(values):
-            query = (
-                select(title_id.c.value, *_COLUMNS)
-                .join(title, title.c.id == title_id.c.title)
-                .where(title_id.c.namespace == namespace, title_id.c.kind == kind, title_id.c.value.in_(some))
-            )
-            for row in connection.execute(query):
+            given = {"namespace": namespace, "kind": kind, "values": some}
+            for row in connection.execute(_BY_IDS, given):
                 found[namespace, kind, row.value] = _row(row)
     return found
 
@@ -94,8 +108,7 @@ def by_places(connection: Connection, shows: Iterable[int]) -> dict[Place, Title
     """Every known episode of these shows by (show, season, number)."""
     found: dict[Place, TitleRow] = {}
     for some in chunks(sorted(set(shows))):
-        query = select(*_COLUMNS).where(title.c.show_id.in_(some), title.c.number.is_not(None))
-        for row in connection.execute(query):
+        for row in connection.execute(_BY_SHOWS, {"shows": some}):
             found[row.show_id, row.season, row.number] = _row(row)
     return found
 
@@ -156,10 +169,7 @@ def ids_of(
     if not spaces:
         return found
     for some in chunks(wanted):
-        query = select(title_id.c.namespace, title_id.c.value, title_id.c.title).where(
-            title_id.c.title.in_(some), title_id.c.namespace.in_(spaces)
-        )
-        for row in connection.execute(query.order_by(title_id.c.value)):
+        for row in connection.execute(_IDS_OF, {"keys": some, "spaces": spaces}):
             found[row.title].setdefault(row.namespace, row.value)
     return found
 

@@ -21,26 +21,33 @@ _LONGEST = 7 * 24 * _HOUR
 _ASKED = attention.c.kind == Question.UNMATCHED
 
 
+_OF_LANE = select(unmatched).where(unmatched.c.lane == bindparam("lane"))
+
+
+def _answered(answer: str) -> Select[Any]:
+    return select(attention.c.title).where(
+        attention.c.lane == bindparam("lane"),
+        _ASKED,
+        attention.c.answer == answer,
+        attention.c.title.is_not(None),
+    )
+
+
+_PATIENT = (unmatched.c.next_try > bindparam("now")) & unmatched.c.title.not_in(_answered(TRY_AGAIN))
+_WAITING = select(unmatched.c.title).where(
+    unmatched.c.lane == bindparam("lane"), _PATIENT | unmatched.c.title.in_(_answered(LEAVE))
+)
+_LEFT_OUT = _answered(LEAVE)
+
+
 def waiting(connection: Connection, lane_id: int, now: int) -> set[int]:
     """The titles that are not tried, or not yet; those that the user leaves out for good among them."""
-    patient = unmatched.c.next_try > now
-    query = select(unmatched.c.title).where(
-        unmatched.c.lane == lane_id,
-        (patient & unmatched.c.title.not_in(_answered(lane_id, TRY_AGAIN)))
-        | unmatched.c.title.in_(_answered(lane_id, LEAVE)),
-    )
-    return set(connection.execute(query).scalars())
+    return set(connection.execute(_WAITING, {"lane": lane_id, "now": now}).scalars())
 
 
 def left_out(connection: Connection, lane_id: int) -> set[int]:
     """The titles that the user leaves out for good."""
-    return set(connection.execute(_answered(lane_id, LEAVE)).scalars())
-
-
-def _answered(lane_id: int, answer: str) -> Select[Any]:
-    return select(attention.c.title).where(
-        attention.c.lane == lane_id, _ASKED, attention.c.answer == answer, attention.c.title.is_not(None)
-    )
+    return set(connection.execute(_LEFT_OUT, {"lane": lane_id}).scalars())
 
 
 def set_aside(connection: Connection, lane_id: int, side: Side, reasons: Mapping[int, str], now: int) -> None:
@@ -60,8 +67,7 @@ def _row(lane_id: int, key: int, reason: str, tries: int, now: int) -> dict[str,
 
 
 def _tries(connection: Connection, lane_id: int) -> dict[int, int]:
-    query = select(unmatched.c.title, unmatched.c.tries).where(unmatched.c.lane == lane_id)
-    return {row.title: row.tries for row in connection.execute(query)}
+    return {row.title: row.tries for row in connection.execute(_OF_LANE, {"lane": lane_id})}
 
 
 def _tell(
@@ -116,7 +122,7 @@ def keep(
 
     Nothing is concluded of ``unclear`` titles. One that was set aside before there was an inbox for it is told.
     """
-    rows = connection.execute(select(unmatched).where(unmatched.c.lane == lane_id)).all()
+    rows = connection.execute(_OF_LANE, {"lane": lane_id}).all()
     if not rows:
         return
     matched(connection, lane_id, {row.title for row in rows} - derived.keys() - set(unclear))
@@ -132,7 +138,7 @@ def keep(
 
 def matched(connection: Connection, lane_id: int, keys: Collection[int]) -> None:
     """Forgets titles that the service does know by now, or does not need to."""
-    known = set(connection.execute(select(unmatched.c.title).where(unmatched.c.lane == lane_id)).scalars())
+    known = {row.title for row in connection.execute(_OF_LANE, {"lane": lane_id})}
     gone = known.intersection(keys)
     if not gone:
         return
