@@ -83,7 +83,7 @@ class Previews:
         assert not why, f"applied, and {why}"
         first = self._first(written or plan.lines)
         aside = {one["title"] for one in self.ground.rows("SELECT title FROM unmatched")}
-        missing = {line for line in plan.lines - written if line[1] not in aside}
+        missing = {line for line in plan.lines - written if line[1] not in aside and not switched}
         assert not any(line[0] == first for line in missing), f"shown, and not done: {missing}"
         self.applied.add(begun.plan or 0)
         self.kept += bool(written)

@@ -94,10 +94,10 @@ def test_what_came_since_the_preview_keeps_the_pair_from_being_in_step(kept: Sit
     plan = previewed(site)
     site.sim.fill_ratings("alice", [(second, 5.0)])
     run = applied(site, plan)
-    assert "1 came since the preview" in site.get(run)
+    assert "1 left for the next sync" in site.get(run)
     home = site.get("/")
     assert "Everything is in step." not in home
-    assert "In step, but 1 change since the preview waits for the next sync." in home
+    assert "In step, but 1 change waits for the next sync." in home
     site.sync()
     assert "Everything is in step." in site.get("/")
 

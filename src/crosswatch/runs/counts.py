@@ -17,7 +17,7 @@ class LaneCounts:
     ``replaced``: of those added, how many met a value that the service had not shown. ``waiting``: held until the
     user allows them. ``cleared``: taken off by a service itself, because they were rated or played there.
 
-    ``later``: found while a plan was applied, and not part of it; the next run does them.
+    ``later``: what came after the plan that is applied, or what the user has changed since: left to the next run.
 
     ``why_held``: reason -> titles; ``incomplete``: side -> why its list was not whole; ``decided``: it got as far as
     a plan that is stored.

@@ -50,14 +50,16 @@ class Derived:
         writes = {write.key for write in (*made.writes, *made.waiting)}
         return writes | made.rows.keys() | {clash.key for clash in made.conflicts}
 
-    def leave(self, keys: Set[Key]) -> None:
-        """Leaves these titles to the next run: nothing of them is stored, written or asked."""
+    def leave(self, keys: Set[Key]) -> int:
+        """Leaves these titles to the next run: nothing of them is stored, written or asked. Gives how many writes."""
         made = self.made
+        before = len(made.writes)
         made.rows = {key: row for key, row in made.rows.items() if key not in keys}
         made.writes = [write for write in made.writes if write.key not in keys]
         made.waiting = [write for write in made.waiting if write.key not in keys]
         made.conflicts = [clash for clash in made.conflicts if clash.key not in keys]
         self.later |= keys
+        return before - len(made.writes)
 
 
 @dataclass(slots=True)

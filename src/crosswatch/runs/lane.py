@@ -60,8 +60,8 @@ class LaneRun:
             if not base.has_lane(connection, self.lane.id):
                 raise Refused("not_found", what="pair of that number any more")
             now = tools.clock.now_ms()
-            self._leave_what_was_answered(connection, derived, now)
-            self._leave_what_is_not_wanted(connection, derived)
+            self.counts.later += self._leave_what_was_answered(connection, derived, now)
+            self.counts.later += self._leave_what_is_not_wanted(connection, derived)
             self._keep_readings(connection, derived)
             base.keep(connection, self.lane.id, made.rows)
             base.looked_up(connection, self.lane.id, derived.looked_up, now)
@@ -82,7 +82,7 @@ class LaneRun:
             run.ratings_read |= {name for name, read in derived.reads.items() if read.end.whole}
         return numbered
 
-    def _leave_what_was_answered(self, connection: Connection, derived: Derived, now: int) -> None:
+    def _leave_what_was_answered(self, connection: Connection, derived: Derived, now: int) -> int:
         """Takes out of the plan the titles of which the user has said something else since it was made.
 
         Their answers are for the next run: nothing is done that was taken back, and no row is put over a refusal.
@@ -90,7 +90,7 @@ class LaneRun:
         rules = derived.rules
         touched = derived.touched
         if not touched:
-            return
+            return 0
         versions = base.versions(connection, self.lane.id)
         said: set[Key] = set()
         if rules.answers:
@@ -103,17 +103,17 @@ class LaneRun:
             row = derived.rows.get(key)
             if versions.get(key, 0) != (row.version if row is not None else 0):
                 said.add(key)
-        if said:
-            derived.leave(said)
+        return derived.leave(said) if said else 0
 
-    def _leave_what_is_not_wanted(self, connection: Connection, derived: Derived) -> None:
+    def _leave_what_is_not_wanted(self, connection: Connection, derived: Derived) -> int:
         """Leaves all of the plan to the next run where the user has begun to let the lane do less since it was made."""
         now = pairs.find(connection, self.run.pair.id)
         lanes = {} if now is None or not now.enabled else {one.id: one.settings for one in now.lanes}
         settings = lanes.get(self.lane.id)
         fewer = now is None or bool(self.run.pair.kinds - now.kinds)
         if fewer or settings is None or _is_narrower(settings, self.lane.settings):
-            derived.leave(derived.touched)
+            return derived.leave(derived.touched)
+        return 0
 
     def _keep_readings(self, connection: Connection, derived: Derived) -> None:
         run = self.run

@@ -55,7 +55,7 @@ class Lane(BaseModel):
     cleared: int = Field(default=0, description="Taken off by a service itself; nothing is done about it.")
     kept: int
     left: int
-    later: int = Field(default=0, description="Came since the plan that was applied; the next run does them.")
+    later: int = Field(default=0, description="Came, or you changed something, after the plan was made.")
     conflicts: int
     replaced: int = Field(
         default=0, description="Of those added: a rating was there that the service had not shown."

@@ -20,8 +20,8 @@ _TO_DO = ("1 answer waits for the next sync", "{count} answers wait for the next
 _HELD = ("1 title waits until more is known", "{count} titles wait until more is known")
 _HIDDEN = ("1 title is not listed by its service", "{count} titles are not listed by their services")
 _LATER = (
-    "1 change since the preview waits for the next sync",
-    "{count} changes since the preview wait for the next sync",
+    "1 change waits for the next sync",
+    "{count} changes wait for the next sync",
 )
 _APART = ("1 difference is kept", "{count} differences are kept")
 
@@ -57,7 +57,7 @@ def _held(now: PairNow) -> int:
 
 
 def _later(now: PairNow) -> int:
-    """What the last run found and left, because it only applied a preview."""
+    """What the last run left, because it was in no preview or because the user changed something."""
     if now.last is None:
         return 0
     return sum(int(lane.get("later", 0)) for lane in now.last.lanes.values())

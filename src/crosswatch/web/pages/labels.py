@@ -241,8 +241,8 @@ COUNTS = {
         "idle",
     ),
     "later": Label(
-        "came since the preview",
-        "They were not in what you applied; the next sync does them.",
+        "left for the next sync",
+        "They came, or you changed something, after the plan was made.",
         "clock",
         "idle",
     ),
