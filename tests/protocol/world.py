@@ -318,11 +318,18 @@ class World(User):
                 self.answers(question, question.answers[question.id % len(question.answers)])
 
     async def _overtaken(self, life: Life) -> None:
-        """The process hangs so long that it is taken for dead, and another carries out a run meanwhile."""
+        """The process hangs so long that it is taken for dead, and another carries out a run meanwhile.
+
+        A pair that was made with nobody yet is not made with somebody who was connected for a moment.
+        """
         life.let_go()
         life.hang()
         self.life = self._born()
-        await self._carry_out(self.life, self._pair_of.get(life.run, 0))
+        pair = self._pair_of.get(life.run, 0)
+        if not self.is_pinned(pair):
+            for name, service in self.services.items():
+                self.connect(name, service, told=True)
+        await self._carry_out(self.life, pair)
         life.go_on()
 
     def spend(self, seconds: float) -> None:
