@@ -1,13 +1,13 @@
 """Rules about removals, approvals and previews, broken one at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
-from crosswatch.engine import decide, delta, guard, title
+from crosswatch.engine import decide, delta, guard, plan, title
 from crosswatch.engine.base import BaseRow, SideView
 from crosswatch.engine.decide import Cell, Decision, Verb
 from crosswatch.engine.delta import Delta
@@ -25,7 +25,9 @@ from crosswatch.runs.runner import _Run
 from crosswatch.runs.sending import Sending
 from crosswatch.store import answering, base, held, journal, tables
 from crosswatch.store.database import Connection
+from tests.protocol import removal_lives as lives
 
+Break = Callable[[pytest.MonkeyPatch], None]
 HOUR = 3_600_000
 
 
@@ -64,7 +66,8 @@ def an_emptied_side_is_believed(patch: pytest.MonkeyPatch) -> None:
 
 def a_list_is_proof_enough(patch: pytest.MonkeyPatch) -> None:
     """An absence is taken from the list alone."""
-    patch.setattr(delta, "needs_proof", lambda *_: False)
+    for module in (delta, plan):
+        patch.setattr(module, "needs_proof", lambda *_: False)
 
 
 def one_list_is_proof_enough(patch: pytest.MonkeyPatch) -> None:
@@ -249,31 +252,31 @@ def agreed_differences_are_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Title, "_stored_half", both)
 
 
-SHOWN_BY = {
-    the_guard_counts_one_too_few: (),
-    the_guard_forgets_the_day: (),
-    only_what_is_too_much_waits: (),
-    what_waited_goes_by_itself: (),
-    an_emptied_side_is_believed: (),
-    a_list_is_proof_enough: (),
-    one_list_is_proof_enough: (),
-    a_proof_never_gets_old: (),
-    what_came_back_is_removed: (),
-    the_fence_is_no_matter_to_removals: (),
-    removals_come_first: (),
-    what_a_service_took_off_is_the_users_removal: (),
-    what_a_service_took_off_is_put_back: (),
-    what_was_there_already_counts_as_ours: (),
-    other_lanes_want_nothing: (),
-    what_was_kept_is_removed_unasked: (),
-    an_approval_counts_for_ever: (),
-    a_refusal_is_not_noted: (),
-    starting_afresh_keeps_the_base: (),
-    a_plan_that_is_applied_does_more: (),
-    a_plan_that_is_applied_does_less: (),
-    a_plan_is_applied_under_other_rules: (),
-    a_preview_stores_what_agrees: (),
-    an_edit_does_not_beat_a_removal: (),
-    agreed_differences_are_forgotten: (),
+SHOWN_BY: dict[Break, tuple[int | lives.Life, ...]] = {
+    the_guard_counts_one_too_few: (18, 49),
+    the_guard_forgets_the_day: (80, lives.two_runs_of_a_day),
+    only_what_is_too_much_waits: (3, 4),
+    what_waited_goes_by_itself: (3, 12),
+    an_emptied_side_is_believed: (3, 4),
+    a_list_is_proof_enough: (2, 3),
+    one_list_is_proof_enough: (lives.leave_before_a_second_list,),
+    a_proof_never_gets_old: (lives.a_minute_between_the_proof_and_the_removal,),
+    what_came_back_is_removed: (lives.back_before_the_removal,),
+    the_fence_is_no_matter_to_removals: (lives.somebody_else_at_the_removal,),
+    removals_come_first: (21, 48),
+    what_a_service_took_off_is_the_users_removal: (48, 56),
+    what_a_service_took_off_is_put_back: (2, 5),
+    what_was_there_already_counts_as_ours: (lives.on_both_lists_before_the_pair,),
+    other_lanes_want_nothing: (lives.two_sources_of_one_list,),
+    what_was_kept_is_removed_unasked: (72, lives.kept_and_then_switched_on),
+    an_approval_counts_for_ever: (lives.allowed_and_put_back,),
+    a_refusal_is_not_noted: (12, 18),
+    starting_afresh_keeps_the_base: (54, 97),
+    a_plan_that_is_applied_does_more: (18, 36),
+    a_plan_that_is_applied_does_less: (lives.shown_and_partly_undone,),
+    a_plan_is_applied_under_other_rules: (lives.shown_under_other_rules,),
+    a_preview_stores_what_agrees: (25, 38),
+    an_edit_does_not_beat_a_removal: (17, 21),
+    agreed_differences_are_forgotten: (38, 47),
 }
-"""Rule -> histories that showed it broken."""
+"""Rule -> histories that showed it broken: drawn ones, by their seeds, and lives in which it is needed."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from crosswatch.engine.planned import Cause
 from crosswatch.model.capabilities import Stamps
 from crosswatch.model.kinds import Action, Feature, Mode, Side
 from crosswatch.model.values import Value
@@ -103,7 +104,7 @@ class Removals:
             self._is_not_put_back(sent, begun, base, side, place)
         if allowed:
             self.approved += 1
-        elif write.action in BOUNDS and not self.judge.answers[place]:
+        elif write.action in BOUNDS and not self._was_decided(row, place, write):
             self._is_not_too_much(sent, asked, write.action)
 
     def _base(self, lane: int, title: int) -> Any:
@@ -113,6 +114,11 @@ class Removals:
         """Whether the user allowed it within a week, about the very state that it is in."""
         at, state = self.allowed.get(asked, (0, None))
         return base is not None and now - at < WEEK + A_RUN and _state(base) == state
+
+    def _was_decided(self, row: Mapping[str, Any], place: Place, write: Write) -> bool:
+        """Whether the user said which of two values is right: to write that one is nothing that has to be asked."""
+        answers = write.action is Action.CHANGE and row["cause"] == Cause.ANSWERED
+        return answers and bool(self.judge.answers[place])
 
     def _was_agreed_on(
         self, begun: Begun, base: Any, side: Side, place: Place, write: Write, *, allowed: bool
