@@ -280,12 +280,28 @@ class _Lane:
         if len(self._world.pairs) > 1 or any(event and event.by == "service" for event in last_events):
             return
         last = [values[-1] for values in edits.values() if values]
+        if self._met_what_stood(place):
+            return
         allowed = {rounded(side, self._feature, value) for side in sides for value in last}
         for side, other in zip(sides, reversed(sides), strict=True):
             said = f"{place}: {side.value(place)}, and the user set {edits}"
             assert side.value(place) in allowed or self._stood_as_near(side, other, place), said
             if edits[side.name] and not any(edits[other.name] for other in sides if other is not side):
                 assert side.value(place) == edits[side.name][-1], "what the user set was overwritten"
+
+    def _met_what_stood(self, place: Place) -> bool:
+        """A pair that began without a base put on one side what stood on the other, and nothing was agreed on before.
+
+        From then on it is what the user has there.
+        """
+        sides = (self._source, self._target)
+        stood = [side for side in sides if self._stood_at_the_beginning(side, place)]
+        value = next((side.value(place) for side in stood if side.value(place) is not None), None)
+        if len(stood) != 1 or value is None:
+            return False
+        for side in sides:
+            self._world.judge.edits.setdefault((side.uid, place), []).append(side.value(place))
+        return True
 
     def _stood_as_near(self, side: Service, other: Service, place: Place) -> bool:
         """The user set the other side to what is the same on the coarser grid, and this one stayed as it had been."""
