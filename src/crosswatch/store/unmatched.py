@@ -17,7 +17,9 @@ TRY_AGAIN = "try_again"
 """The answer after which the next run tries it, however patient it was to be."""
 
 _HOUR = 60 * 60 * 1000
-_LONGEST = 7 * 24 * _HOUR
+LONGEST_MS = 7 * 24 * _HOUR
+"""No title waits longer for its next try."""
+
 _ASKED = attention.c.kind == Question.UNMATCHED
 
 
@@ -62,7 +64,7 @@ def set_aside(connection: Connection, lane_id: int, side: Side, reasons: Mapping
 
 
 def _row(lane_id: int, key: int, reason: str, tries: int, now: int) -> dict[str, Any]:
-    patience = min(_HOUR << min(tries - 1, 10), _LONGEST)
+    patience = min(_HOUR << min(tries - 1, 10), LONGEST_MS)
     return {"lane": lane_id, "title": key, "reason": reason, "tries": tries, "next_try": now + patience}
 
 
