@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from crosswatch.engine.base import Agreed, BaseRow, Key, LastWrite, Rules, SideView
+from crosswatch.engine.base import Agreed, Approval, BaseRow, Key, LastWrite, Rules, SideView
 from crosswatch.engine.grids import ENOUGH
 from crosswatch.engine.guard import (
     APPROVAL_MS,
@@ -235,8 +235,9 @@ def test_nothing_is_removed_while_a_list_arrived_in_part(lost_at: str) -> None:
 def test_what_waited_once_goes_on_waiting_and_runs_when_it_is_allowed() -> None:
     source, target = side({1: GONE, **OTHERS}), side({1: there(), **OTHERS})
     waits = replace(WATCHLIST, waiting={(1, Side.TARGET)})
+    leave = Approval(BOTH.version, PRESENT, None)
     assert writes(meet({1: BOTH}, source, target, waits)) == []
-    allowed = replace(waits, approved={(1, Side.TARGET): BOTH.version})
+    allowed = replace(waits, approved={(1, Side.TARGET): leave})
     assert writes(meet({1: BOTH}, source, target, allowed)) == REMOVED
     changed = {1: replace(BOTH, version=BOTH.version + 1)}
     assert writes(meet(changed, source, target, allowed)) == [], "a yes counts for what was shown"

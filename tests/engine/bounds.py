@@ -107,8 +107,7 @@ def lookups_are_bounded(case: Case) -> None:
     found = planner.to_look_up(case.base, case.source, case.target, case.rules)
     for side, keys in found.items():
         listed = case.view(side).listed
-        values = case.rules.approved_values
-        removals = [asked for asked in case.rules.approved if asked not in values or values[asked][1] is None]
+        removals = [asked for asked, leave in case.rules.approved.items() if leave.wanted is None]
         allowed = {key for key, written in removals if written is side.other}
         allowed = {key for key in allowed if key in case.base and key not in listed}
         missing = {

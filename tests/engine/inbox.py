@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from crosswatch.engine.base import BaseRow, Key
+from crosswatch.engine.base import Approval, BaseRow, Key
 from crosswatch.engine.planned import Plan, PlannedWrite
 from crosswatch.model.kinds import Side
 from crosswatch.model.values import Value
@@ -43,13 +43,11 @@ class Inbox:
         """What the guard held and nobody has answered."""
         return frozenset(asked for asked, one in self.guarded.items() if one.allowed_at is None)
 
-    def approved(self, now: int) -> dict[Asked, int]:
-        """What the user allowed, while that holds, and of which version of the row."""
-        return {asked: one.version for asked, one in self._allowed(now).items()}
-
-    def approved_values(self, now: int) -> dict[Asked, tuple[Value | None, Value | None]]:
-        """What was there when the user allowed that, and what was to be there then."""
-        return {asked: (one.there, one.wanted) for asked, one in self._allowed(now).items()}
+    def approved(self, now: int) -> dict[Asked, Approval]:
+        """What the user allowed, while that holds."""
+        return {
+            asked: Approval(one.version, one.there, one.wanted) for asked, one in self._allowed(now).items()
+        }
 
     def _allowed(self, now: int) -> dict[Asked, Question]:
         return {

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from crosswatch.engine.base import Agreed, BaseRow, Rules, SideView
+from crosswatch.engine.base import Agreed, Approval, BaseRow, Rules, SideView
 from crosswatch.engine.guard import Bounds
 from crosswatch.engine.plan import LOOKUPS_PER_SIDE
 from crosswatch.model.capabilities import Stamps
@@ -46,11 +46,10 @@ def lane(
 def turned(case: Case) -> Case:
     """The same the other way round."""
     base = {key: replace(row, source=row.target, target=row.source) for key, row in case.base.items()}
-    approved = {(key, side.other): version for (key, side), version in case.rules.approved.items()}
+    approved = {(key, side.other): leave for (key, side), leave in case.rules.approved.items()}
     rules = replace(
         case.rules,
         approved=approved,
-        approved_values={(key, side.other): two for (key, side), two in case.rules.approved_values.items()},
         waiting=frozenset((key, side.other) for key, side in case.rules.waiting),
     )
     return replace(case, base=base, source=case.target, target=case.source, rules=rules)
@@ -89,7 +88,7 @@ def _kept() -> Iterator[Case]:
         row = BaseRow(half(value), half(), 0, version, kept=kept)
         for source in (None, GONE, THERE):
             for side, remove, looks_up, gap in product(Side, (True, False), (True, False), (0, 1)):
-                rules = replace(REMOVES, remove=remove, approved={(1, side): 2})
+                rules = replace(REMOVES, remove=remove, approved={(1, side): Approval(2, PRESENT, None)})
                 seen = view(source, looks_up=looks_up, gap=gap)
                 yield lane(row, seen, view(THERE), rules)
                 yield lane(_stamped(row), seen, view(AGAIN, stamps=Stamps.USER), rules)
@@ -123,11 +122,11 @@ def _staying() -> Iterator[Case]:
 def _counted() -> Iterator[Case]:
     """One removal more: after so many, of a base of so many, with leave or not, on whose word."""
     row = BaseRow(half(), half(), 0)
-    allowed = {(1, Side.TARGET): 1}
-    for approved, waiting in product(({}, allowed, {(1, Side.TARGET): 0}), (frozenset(), frozenset(allowed))):
-        rules = replace(REMOVES, approved=approved, waiting=waiting)
+    asked = (1, Side.TARGET)
+    for versions, waiting in product(((), (1,), (0,)), (frozenset(), frozenset((asked,)))):
+        rules = replace(REMOVES, waiting=waiting)
         for values in ((PRESENT, None), (PRESENT, 800), (800, None)):
-            asked_about = replace(rules, approved_values=dict.fromkeys(approved, values))
+            asked_about = replace(rules, approved={asked: Approval(versions[0], *values)} if versions else {})
             yield lane(
                 row, view(GONE), view(THERE), asked_about, bounds=Bounds(0, {(Side.TARGET, Action.REMOVE): 3})
             )
@@ -159,8 +158,9 @@ def _overwritten() -> Iterator[Case]:
         row = BaseRow(half(700), half(700), 0) if known else None
         seen = [view(Reading(value, NOW, native_id="n1"), grid=TMDB) for value in (800, 700)]
         waiting = frozenset({(1, Side.TARGET)} if waits else ())
-        for approved in ({}, {(1, Side.TARGET): 1}, {(1, Side.TARGET): 0}):
+        for versions in ((), (1,), (0,)):
             bounds = Bounds(base, {(Side.TARGET, Action.CHANGE): lately})
+            approved = {(1, Side.TARGET): Approval(versions[0], 700, 800)} if versions else {}
             asked = replace(rules, waiting=waiting, approved=approved)
             yield lane(row, seen[0], seen[1], asked, bounds=bounds)
 
@@ -180,7 +180,7 @@ def _many_missing() -> Iterator[Case]:
         key: BaseRow(half(), half(), since=key % 7, looked_at=NOW * (key % 3))
         for key in range(1, 3 + LOOKUPS_PER_SIDE)
     }
-    for approved in ({}, {(key, Side.TARGET): 1 for key in (3, 50, 52)}):
+    for approved in ({}, {(key, Side.TARGET): Approval(1, PRESENT, None) for key in (3, 50, 52)}):
         yield Case(base, view(None), view(None), replace(REMOVES, approved=approved))
 
 
@@ -204,7 +204,10 @@ def crowds(draw: st.DrawFn) -> Case:
         draw(st.sampled_from(Mode)),
         remove=True,
         conflict=draw(st.sampled_from((Conflict.SOURCE, Conflict.TARGET))),
-        approved={asked: draw(st.sampled_from((1, 1, 2))) for asked in draw(some)},
+        approved={
+            asked: Approval(draw(st.sampled_from((1, 1, 2))), 700, draw(st.sampled_from((None, None, 800))))
+            for asked in draw(some)
+        },
         waiting=frozenset(draw(some)),
     )
     views = [view_of(said[side], looks_up=draw(st.sampled_from((True, True, False)))) for side in Side]

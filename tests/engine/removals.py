@@ -127,12 +127,16 @@ def _may_go(case: Case, key: Key, side: Side) -> bool:
 def leave_ends_with_its_row(case: Case) -> None:
     """What was allowed of another version of a row, or with other values, is as good as not allowed."""
     versions = {key: row.version for key, row in case.base.items()}
-    older = {asked: versions.get(asked[0], 0) + off for asked in case.rules.approved for off in (1, 2)}
+    older = {
+        asked: replace(leave, version=versions.get(asked[0], 0) + off)
+        for asked, leave in case.rules.approved.items()
+        for off in (1, 2)
+    }
     dead = replace(case, rules=replace(case.rules, approved=older)).guarded()
     none = replace(case, rules=replace(case.rules, approved={})).guarded()
     assert dead == none
-    others = dict.fromkeys(case.rules.approved, (-1, -1))
-    assert replace(case, rules=replace(case.rules, approved_values=others)).guarded() == none
+    others = {asked: replace(leave, expected=-1, wanted=-1) for asked, leave in case.rules.approved.items()}
+    assert replace(case, rules=replace(case.rules, approved=others)).guarded() == none
 
 
 def what_a_service_took_off_is_nobodys_removal(case: Case) -> None:

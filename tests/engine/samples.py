@@ -12,7 +12,7 @@ from itertools import product
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from crosswatch.engine.base import Agreed, BaseRow, Key, LastWrite, Rules, SideView
+from crosswatch.engine.base import Agreed, Approval, BaseRow, Key, LastWrite, Rules, SideView
 from crosswatch.engine.guard import Bounds
 from crosswatch.engine.planned import Plan
 from crosswatch.model.capabilities import Stamps
@@ -199,8 +199,9 @@ def rules(feature: Feature) -> st.SearchStrategy[Rules]:
         conflict=st.sampled_from(Conflict),
         own_dates=st.booleans(),
         remove_when_rated=st.booleans(),
-        approved=st.dictionaries(asked, st.integers(0, 3), max_size=2),
-        approved_values=st.dictionaries(asked, st.tuples(SOME_VALUE, SOME_VALUE), max_size=1),
+        approved=st.dictionaries(
+            asked, st.builds(Approval, st.integers(0, 3), SOME_VALUE, SOME_VALUE), max_size=2
+        ),
         waiting=st.frozensets(asked, max_size=1),
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crosswatch.engine.base import Answer, BaseRow, Rules, SideView
+from crosswatch.engine.base import Answer, Approval, BaseRow, Rules, SideView
 from crosswatch.engine.guard import FEWEST_OVERWRITES, WINDOW_MS, Bounds, guard, is_allowed
 from crosswatch.engine.plan import plan
 from crosswatch.engine.planned import Clash, Plan
@@ -31,6 +31,10 @@ def guarded(
     made = plan(base, source, target, rules, now=NOW)
     guard(made, base, {S: source, T: target}, rules, Bounds(len(base), lately or {}))
     return made
+
+
+TO_REMOVE = Approval(1, 800, None)
+"""The user said yes to that."""
 
 
 @dataclass
@@ -167,17 +171,17 @@ def test_what_waited_goes_on_waiting_however_few_are_left() -> None:
 
 
 def test_what_was_allowed_is_done_and_does_not_count() -> None:
-    approved = {(key, T): 1 for key in range(1, 8)}
+    approved = {(key, T): TO_REMOVE for key in range(1, 8)}
     made = Loss(20, off_source=range(1, 11), rules=replace(REMOVES, approved=approved)).planned()
     assert (removed(made), waiting(made)) == (gone(10), [])
     one_more = Loss(20, off_source=range(1, 12), rules=replace(REMOVES, approved=approved)).planned()
     assert (removed(one_more), waiting(one_more)) == (gone(7), [(key, T) for key in range(8, 12)])
-    waited = replace(REMOVES, approved={(1, T): 1}, waiting=frozenset({(1, T)}))
+    waited = replace(REMOVES, approved={(1, T): TO_REMOVE}, waiting=frozenset({(1, T)}))
     assert removed(Loss(20, off_source=[1], rules=waited).planned()) == gone(1)
 
 
 def test_what_was_allowed_runs_even_where_the_list_is_empty_or_its_share_is_spent() -> None:
-    approved = replace(REMOVES, approved={(1, T): 1, (2, T): 1})
+    approved = replace(REMOVES, approved={(1, T): TO_REMOVE, (2, T): TO_REMOVE})
     assert removed(Loss(2, off_source=[1, 2], rules=approved).planned()) == gone(2)
     spent = {(T, Action.REMOVE): 99}
     assert removed(Loss(20, off_source=[1, 2], rules=approved, lately=spent).planned()) == gone(2)
@@ -185,7 +189,9 @@ def test_what_was_allowed_runs_even_where_the_list_is_empty_or_its_share_is_spen
 
 @pytest.mark.parametrize(("asked", "side_asked"), [(0, T), (2, T), (1, S)])
 def test_leave_for_another_state_of_the_title_or_its_other_side_is_none(asked: int, side_asked: Side) -> None:
-    rules = replace(REMOVES, approved={(key, side_asked): asked for key in range(1, 5)})
+    rules = replace(
+        REMOVES, approved={(key, side_asked): replace(TO_REMOVE, version=asked) for key in range(1, 5)}
+    )
     made = Loss(20, off_source=range(1, 5), rules=rules).planned()
     assert (removed(made), waiting(made)) == ([], gone(4))
     assert not any(is_allowed(write, rules) for write in made.waiting)
@@ -258,7 +264,7 @@ def test_overwrites_lately_count_and_those_allowed_do_not() -> None:
     assert len(edits(8, 30, lately={(T, Action.CHANGE): 2}).writes) == 8
     assert len(edits(8, 30, lately={(T, Action.CHANGE): 3}).waiting) == 8
     assert len(edits(8, 30, lately={(S, Action.CHANGE): 3, (T, Action.REMOVE): 3}).writes) == 8
-    allowed = replace(SOURCE_WINS, approved={(1, T): 1})
+    allowed = replace(SOURCE_WINS, approved={(1, T): Approval(1, 700, 800)})
     assert len(edits(11, 30, allowed).writes) == 11
     assert [write.key for write in edits(12, 30, allowed).writes] == [1]
     waited = replace(SOURCE_WINS, waiting=frozenset({(1, T)}))

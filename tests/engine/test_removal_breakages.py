@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crosswatch.engine import delta, guard, plan, title
-from crosswatch.engine.base import Agreed, BaseRow, Key, Rules, SideView
+from crosswatch.engine.base import Agreed, Approval, BaseRow, Key, Rules, SideView
 from crosswatch.engine.decide import Decision, Verb
 from crosswatch.engine.delta import Delta
 from crosswatch.engine.planned import Plan, PlannedWrite
@@ -95,7 +95,8 @@ def leave_holds_for_every_version(patch: pytest.MonkeyPatch) -> None:
 
 def leave_for_one_value_is_leave_for_any(patch: pytest.MonkeyPatch) -> None:
     def of_the_row(rules: Rules, key: Key, side: Side, *, version: int, **_: object) -> bool:
-        return rules.approved.get((key, side)) == version
+        leave = rules.approved.get((key, side))
+        return leave is not None and leave.version == version
 
     patch.setattr(Rules, "has_approved", of_the_row)
 
@@ -114,7 +115,13 @@ def _with_leave(patch: pytest.MonkeyPatch, leave: Callable[[Any], set[tuple[Key,
     def anyhow(it: Any) -> Decision | None:
         rules, row = it.rules, it.row
         if row is not None:
-            it.rules = replace(rules, approved=dict.fromkeys(leave(it), row.version))
+            it.rules = replace(
+                rules,
+                approved={
+                    (key, side): Approval(row.version, row.agreed(side).value, None)
+                    for key, side in leave(it)
+                },
+            )
         decision = allowed(it)
         it.rules = rules
         return decision

@@ -78,9 +78,10 @@ def must_stay(case: Case, key: Key, side: Side) -> bool:
 def has_leave(case: Case, key: Key, side: Side, expected: Value | None, wanted: Value | None) -> bool:
     """Whether the user allowed exactly this: of this version of the row, from that value to that one."""
     row, rules, asked = case.base.get(key), case.rules, (key, side)
-    if asked not in rules.approved or rules.approved[asked] != (row.version if row else 0):
+    leave = rules.approved.get(asked)
+    if leave is None or leave.version != (row.version if row else 0):
         return False
-    return asked not in rules.approved_values or rules.approved_values[asked] == (expected, wanted)
+    return (leave.expected, leave.wanted) == (expected, wanted)
 
 
 def has_namesake(case: Case, key: Key, side: Side) -> bool:

@@ -211,7 +211,6 @@ class World:
         return replace(
             self.rules,
             approved=self.inbox.approved(self.now),
-            approved_values=self.inbox.approved_values(self.now),
             waiting=self.inbox.waiting(),
         )
 

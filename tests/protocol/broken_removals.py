@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from crosswatch.engine import decide, delta, guard, plan, title
-from crosswatch.engine.base import BaseRow, SideView
+from crosswatch.engine.base import Approval, BaseRow, SideView
 from crosswatch.engine.decide import Cell, Decision, Verb
 from crosswatch.engine.delta import Delta
 from crosswatch.engine.guard import Bounds
@@ -142,12 +142,13 @@ def other_lanes_want_nothing(patch: pytest.MonkeyPatch) -> None:
 def what_was_kept_is_removed_unasked(patch: pytest.MonkeyPatch) -> None:
     approved = held.approved
 
-    def and_kept(connection: Connection, lane_id: int, now: int) -> Mapping[held.Held, int]:
+    def and_kept(connection: Connection, lane_id: int, now: int) -> Mapping[held.Held, Approval]:
         query = select(tables.base).where(tables.base.c.lane == lane_id, tables.base.c.kept)
-        kept = {
-            (row.title, Side.TARGET if row.source_value is None else Side.SOURCE): row.version
-            for row in connection.execute(query)
-        }
+        kept = {}
+        for row in connection.execute(query):
+            side = Side.TARGET if row.source_value is None else Side.SOURCE
+            there = row.target_value if side is Side.TARGET else row.source_value
+            kept[row.title, side] = Approval(row.version, there, None)
         return kept | approved(connection, lane_id, now)
 
     patch.setattr(held, "approved", and_kept)
@@ -155,10 +156,10 @@ def what_was_kept_is_removed_unasked(patch: pytest.MonkeyPatch) -> None:
 
 def an_approval_counts_for_ever(patch: pytest.MonkeyPatch) -> None:
     """Whatever state the title is in by now, and however long ago it was."""
-    ever: dict[tuple[int, held.Held], int] = {}
+    ever: dict[tuple[int, held.Held], Approval] = {}
     approved = held.approved
 
-    def ever_approved(connection: Connection, lane_id: int, now: int) -> Mapping[held.Held, int]:
+    def ever_approved(connection: Connection, lane_id: int, now: int) -> Mapping[held.Held, Approval]:
         if lane_id == 1 and not tables_have_runs(connection):
             ever.clear()
         for one, version in approved(connection, lane_id, now).items():

@@ -63,7 +63,9 @@ def say(database: Database, lane: int, answer: str, *titles: int, now: int = 9) 
 
 
 def approved(database: Database, lane: int, now: int = 10) -> dict[tuple[int, Side], int]:
-    return database.read_now(lambda connection: held.approved(connection, lane, now))
+    """The versions of the rows that the user allowed something about."""
+    found = database.read_now(lambda connection: held.approved(connection, lane, now))
+    return {asked: leave.version for asked, leave in found.items()}
 
 
 def waiting(database: Database, lane: int, now: int = 10) -> set[tuple[int, Side]]:

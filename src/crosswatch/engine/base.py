@@ -134,13 +134,23 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """Leave to do one write that was held: of that version of the base row, from that value there to that one.
+
+    The values belong to it, because the row does not move when the user changes a value once more.
+    """
+
+    version: int
+    expected: Value | None
+    wanted: Value | None
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """What the user allows a lane to do. ``own_dates``: both sides date their values themselves.
 
     ``answers``: what the user said to questions of this lane. ``approved``: held writes that the user allowed, by
-    title and written side, with the version of the base row that was asked about; ``approved_values``: what they were
-    to find there and to leave, for the row does not move when the user changes a value once more. ``waiting``: those
-    that still wait.
+    title and written side. ``waiting``: those that still wait.
     """
 
     feature: Feature
@@ -152,19 +162,14 @@ class Rules:
     conflict: Conflict = Conflict.SOURCE
     own_dates: bool = False
     answers: Mapping[Key, Answer] = field(default_factory=dict)
-    approved: Mapping[tuple[Key, Side], int] = field(default_factory=dict)
-    approved_values: Mapping[tuple[Key, Side], tuple[Value | None, Value | None]] = field(
-        default_factory=dict
-    )
+    approved: Mapping[tuple[Key, Side], Approval] = field(default_factory=dict)
     waiting: Set[tuple[Key, Side]] = frozenset()
 
     def has_approved(
         self, key: Key, side: Side, *, version: int, expected: Value | None, wanted: Value | None
     ) -> bool:
         """Whether the user allowed this very write of a side: the row, and both values, that were asked about."""
-        values = (expected, wanted)
-        same_row = self.approved.get((key, side)) == version
-        return same_row and self.approved_values.get((key, side), values) == values
+        return self.approved.get((key, side)) == Approval(version, expected, wanted)
 
     def allows(self, action: Action) -> bool:
         """Whether the user wants such writes of this lane at all."""

@@ -24,11 +24,8 @@ def to_look_up(
     for side, view in ((Side.SOURCE, source), (Side.TARGET, target)):
         approved = [
             key
-            for key, written in rules.approved
-            if written is side.other
-            and key in base
-            and key not in view.listed
-            and rules.approved_values.get((key, written), (None, None))[1] is None
+            for (key, written), leave in rules.approved.items()
+            if written is side.other and key in base and key not in view.listed and leave.wanted is None
         ]
         chosen = set(approved)
         missing = [

@@ -192,7 +192,6 @@ class Deriving:
             own_dates=all(side.capability(self._feature).dates is Dates.OWN for side in sides),
             answers=attention.answers(connection, lane),
             approved=held.approved(connection, lane, now),
-            approved_values=held.approved_values(connection, lane, now),
             waiting=held.waiting(connection, lane, now),
         )
 

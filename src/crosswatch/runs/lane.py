@@ -98,7 +98,7 @@ class LaneRun:
             said |= {key for key, answer in rules.answers.items() if answers.get(key) != answer}
         if rules.approved:
             approved = held.approved(connection, self.lane.id, now)
-            said |= {one[0] for one, version in rules.approved.items() if approved.get(one) != version}
+            said |= {one[0] for one, leave in rules.approved.items() if approved.get(one) != leave}
         for key in touched:
             row = derived.rows.get(key)
             if versions.get(key, 0) != (row.version if row is not None else 0):

@@ -1,12 +1,12 @@
 """Writes that wait until somebody allows them, and removals that were seen while a lane did not remove."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
-from crosswatch.engine.base import BaseRow
+from crosswatch.engine.base import Approval, BaseRow
 from crosswatch.engine.guard import APPROVAL_MS
 from crosswatch.engine.planned import PlannedWrite
 from crosswatch.model.kinds import Action, Side
@@ -124,21 +124,15 @@ def _allows(row: Any, now: int) -> bool:
     return bool(row.answer == ALLOW and row.answered_at > now - APPROVAL_MS)
 
 
-def approved(connection: Connection, lane_id: int, now: int) -> dict[Held, int]:
-    """What the user allowed within the last seven days, with the version of the base row that was asked about."""
-    return {held: data["version"] for held, data in _approved(connection, lane_id, now)}
+def approved(connection: Connection, lane_id: int, now: int) -> dict[Held, Approval]:
+    """What the user allowed within the last seven days."""
+    found = connection.execute(_APPROVED, {"of_lane": lane_id, "over": now - APPROVAL_MS})
+    return dict(_approval(row.title, row.data) for row in found)
 
 
-def approved_values(
-    connection: Connection, lane_id: int, now: int
-) -> dict[Held, tuple[int | None, int | None]]:
-    """What the written side of each of these held when it was asked about, and what it was to hold then."""
-    return {held: (data[held[1].value], data["wanted"]) for held, data in _approved(connection, lane_id, now)}
-
-
-def _approved(connection: Connection, lane_id: int, now: int) -> Iterator[tuple[Held, Mapping[str, Any]]]:
-    for row in connection.execute(_APPROVED, {"of_lane": lane_id, "over": now - APPROVAL_MS}):
-        yield (row.title, Side(row.data["side"])), row.data
+def _approval(title: int, data: Mapping[str, Any]) -> tuple[Held, Approval]:
+    side = Side(data["side"])
+    return (title, side), Approval(data["version"], data[side.value], data["wanted"])
 
 
 def waiting(connection: Connection, lane_id: int, now: int) -> set[Held]:
