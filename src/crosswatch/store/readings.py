@@ -14,6 +14,16 @@ from crosswatch.model.readings import ReadEnd, Reading
 from crosswatch.store.statements import execute_all, upsert
 from crosswatch.store.tables import reading, snapshot
 
+_HERE = (reading.c.account_uid == bindparam("uid")) & (reading.c.feature == bindparam("of"))
+_KNOWN = select(reading.c.title, reading.c.value, reading.c.stamp, reading.c.date, reading.c.native_id).where(
+    _HERE
+)
+_KNOWN_BEFORE = select(reading.c.title, reading.c.value).where(
+    _HERE, reading.c.seen_at <= bindparam("before")
+)
+_SHOWN = select(reading.c.title, reading.c.seen_at).where(_HERE)
+_GONE = delete(reading).where(_HERE, reading.c.title == bindparam("gone"))
+
 
 @dataclass(frozen=True, slots=True)
 class SnapshotRow:
@@ -42,11 +52,9 @@ def keep(
     ``now``: what was listed or looked up; a value of None is a proved absence and takes the title out. Titles of
     which nothing was said are taken out only where the list was whole; ``unclear`` ones stay as they were.
     """
-    here = (reading.c.account_uid == uid) & (reading.c.feature == feature)
-    columns = (reading.c.title, reading.c.value, reading.c.stamp, reading.c.date, reading.c.native_id)
     known = {
         row.title: (row.value, row.stamp, row.date, row.native_id)
-        for row in connection.execute(select(*columns).where(here))
+        for row in connection.execute(_KNOWN, {"uid": uid, "of": feature.value})
     }
     changed = {
         key: one
@@ -72,9 +80,7 @@ def _put(connection: Connection, uid: str, feature: Feature, changed: Mapping[in
 
 
 def _drop(connection: Connection, uid: str, feature: Feature, gone: Collection[int]) -> None:
-    here = (reading.c.account_uid == uid) & (reading.c.feature == feature)
-    query = delete(reading).where(here, reading.c.title == bindparam("gone"))
-    execute_all(connection, query, ({"gone": key} for key in gone))
+    execute_all(connection, _GONE, ({"uid": uid, "of": feature.value, "gone": key} for key in gone))
 
 
 def _is_gone(now: Reading | None, *, whole: bool) -> bool:
@@ -129,18 +135,14 @@ def snapshots(connection: Connection, uid: str) -> dict[Feature, SnapshotRow]:
 
 def known_since(connection: Connection, uid: str, feature: Feature, before: int) -> dict[int, int]:
     """Title -> value of those that an account showed unchanged since a time before that."""
-    query = select(reading.c.title, reading.c.value).where(
-        reading.c.account_uid == uid, reading.c.feature == feature, reading.c.seen_at <= before
-    )
-    return {row.title: row.value for row in connection.execute(query)}
+    found = connection.execute(_KNOWN_BEFORE, {"uid": uid, "of": feature.value, "before": before})
+    return {row.title: row.value for row in found}
 
 
 def shown_since(connection: Connection, uid: str, feature: Feature) -> dict[int, int]:
     """Title -> since when an account has shown it as its last snapshot has it (UTC ms)."""
-    query = select(reading.c.title, reading.c.seen_at).where(
-        reading.c.account_uid == uid, reading.c.feature == feature
-    )
-    return {row.title: row.seen_at for row in connection.execute(query)}
+    found = connection.execute(_SHOWN, {"uid": uid, "of": feature.value})
+    return {row.title: row.seen_at for row in found}
 
 
 def values(connection: Connection, uid: str, feature: Feature) -> dict[int, int]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, func, insert, select, update
 
 from crosswatch.model.accounts import AccountName
 from crosswatch.model.kinds import Feature
@@ -83,13 +84,26 @@ def start(
 
 def change(connection: Connection, run_id: int, **values: object) -> None:
     """Stores a new state of a run."""
-    connection.execute(update(run).where(run.c.id == run_id).values(version=run.c.version + 1, **values))
+    connection.execute(_update(*values), {"run": run_id, **_named(values)})
 
 
 def tell(connection: Connection, run_id: int, **values: object) -> None:
     """Stores where a run is; nothing once it has ended, for what is told late must not open it again."""
-    going = (run.c.id == run_id) & (run.c.status == RUNNING)
-    connection.execute(update(run).where(going).values(version=run.c.version + 1, **values))
+    connection.execute(_update(*values, going=True), {"run": run_id, **_named(values)})
+
+
+@cache
+def _update(*columns: str, going: bool = False) -> Update:
+    """Sets these columns of a run, to values that are called ``new_`` and their name."""
+    query = update(run).where(run.c.id == bindparam("run"))
+    if going:
+        query = query.where(run.c.status == RUNNING)
+    changed = {name: bindparam(f"new_{name}", type_=run.c[name].type) for name in columns}
+    return query.values(version=run.c.version + 1, **changed)
+
+
+def _named(values: Mapping[str, object]) -> dict[str, object]:
+    return {f"new_{name}": value for name, value in values.items()}
 
 
 _GOING_ON = select(run).where(run.c.status == RUNNING).order_by(run.c.id)

@@ -23,6 +23,14 @@ LONGEST_MS = 7 * 24 * _HOUR
 _ASKED = attention.c.kind == Question.UNMATCHED
 
 
+_QUESTIONS = select(attention.c.id, attention.c.title, attention.c.answer).where(
+    attention.c.lane == bindparam("lane"), _ASKED
+)
+_AGAIN = (
+    update(attention)
+    .where(attention.c.id == bindparam("one"))
+    .values(data=bindparam("said", type_=attention.c.data.type), answer="", answered_at=None)
+)
 _OF_LANE = select(unmatched).where(unmatched.c.lane == bindparam("lane"))
 
 
@@ -76,20 +84,16 @@ def _tell(
     connection: Connection, lane_id: int, rows: Sequence[tuple[Mapping[str, Any], Side]], now: int
 ) -> None:
     """One open question for each of these titles, unless the user leaves it out."""
-    query = select(attention.c.id, attention.c.title, attention.c.answer)
     known = {}
     if rows:
-        known = {
-            row.title: row for row in connection.execute(query.where(attention.c.lane == lane_id, _ASKED))
-        }
+        known = {row.title: row for row in connection.execute(_QUESTIONS, {"lane": lane_id})}
     asked = [
         (row["title"], {name: row[name] for name in ("reason", "tries", "next_try")} | {"side": side.value})
         for row, side in rows
     ]
-    again = update(attention).where(attention.c.id == bindparam("one"))
     execute_all(
         connection,
-        again.values(data=bindparam("said"), answer="", answered_at=None),
+        _AGAIN,
         ({"one": known[key].id, "said": data} for key, data in asked if _is_open_to(known.get(key))),
     )
     execute_all(
