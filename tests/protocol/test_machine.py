@@ -18,8 +18,8 @@ from tests.protocol.world import World
 
 T = TypeVar("T")
 SOAK = os.environ.get("CROSSWATCH_SOAK") == "1"
-CHUNKS = 20
-SEEDS = 100
+CHUNKS = 8
+SEEDS = 250
 LONG_CHUNKS = 400
 LONG_SEEDS = 250
 

@@ -117,7 +117,11 @@ def test_what_is_new_by_then_waits_for_the_next_run(world: World) -> None:
     edit(world, "alice", "rate", new[0], 4.0)
     edit(world, "alice", "add", new[1])
     report = applied(world, made)
-    assert (report.run.status, lane(report), lane(report, "watchlist")) == ("succeeded", {"changed": 1}, {})
+    assert (report.run.status, lane(report), lane(report, "watchlist")) == (
+        "succeeded",
+        {"changed": 1, "later": 1},
+        {"later": 1},
+    )
     assert new[0] not in world.sim.ratings("bob")
     assert new[1] not in world.sim.watchlist("bob")
     report = world.sync(pair)

@@ -268,7 +268,7 @@ class LaneView:
     counts: Mapping[str, int]
     to: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     held: tuple[tuple[int, str], ...] = ()
-    nothing: str = "agree"
+    nothing: str = "unneeded"
     beyond: int = 0
 
 
