@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.processes import SimulatedTmdb, command, simulated_tmdb
+from tests.system.processes import PROGRAM, SimulatedTmdb, command, simulated_tmdb, started
 from tests.system.test_cli import BUSY, FAILED, NOT_CONNECTED, PARTIAL, SUCCEEDED, USED_WRONGLY, User
 
 FILMS = 700
@@ -99,6 +99,21 @@ def test_what_has_moved_is_named_and_nothing_is_written(user: User) -> None:
     assert stored(user, "SELECT * FROM tracker_item") == []
     answer = user.reads("apply 1")
     assert (answer["status"], answer["code"]) == ("failed", "plan_stale")
+
+
+def test_of_many_processes_that_apply_one_plan_exactly_one_does(user: User) -> None:
+    assert user.says("plan 1")[0] == SUCCEEDED
+    user.home.tmdb.ask("/knobs", {"delay": 0.2})
+    at_once = [started(PROGRAM, "apply", "1", environment=user.environment) for _ in range(4)]
+    codes = [process.finished() for process in at_once]
+    assert codes.count(SUCCEEDED) == 1, [process.lines for process in at_once]
+    assert set(codes) <= {SUCCEEDED, FAILED, BUSY}
+    assert [tuple(row) for row in stored(user, "SELECT count(*) FROM tracker_item")] == [(2,)]
+    written = stored(user, "SELECT title, count(*) FROM journal GROUP BY title")
+    assert [row[1] for row in written] == [1, 1]
+    for process, code in zip(at_once, codes, strict=True):
+        said = process.said
+        assert code == SUCCEEDED or "applied already" in said or "running at this moment" in said, said
 
 
 def test_all_titles_as_json_and_the_first_as_lines(user: User) -> None:
