@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from crosswatch import words
 from crosswatch.errors import Refused
 from crosswatch.model.kinds import Feature, Kind, Mode, Side
 from crosswatch.services.connect import ConnectTmdb
@@ -69,6 +70,29 @@ def test_many_moved_titles_are_counted_and_the_first_are_named(world: World) -> 
     assert params["count"] == 8
     assert str(params["titles"]).count("(") == 5
     assert str(params["titles"]).endswith(", 3 more")
+
+
+def test_what_came_since_makes_all_of_it_wait_and_that_is_said(world: World) -> None:
+    """Three removals may pass unasked, five may not: the three have not moved, yet they wait."""
+    pair = removing(world)
+    films = in_step(world, pair)
+    world.clock.forward(86_400)
+    for film in films[:3]:
+        edit(world, "alice", "remove", film)
+    made = previewed(world, pair)
+    assert made.writes.total() == 3
+    for film in films[3:9]:
+        edit(world, "alice", "remove", film)
+    before = world.dump(*UNTOUCHED)
+    report = applied(world, made)
+    assert (report.run.code, report.run.params["why"], report.run.params["count"]) == (
+        "plan_stale",
+        "wait",
+        3,
+    )
+    assert world.dump(*UNTOUCHED) == before
+    said = words.say(report.run.code, report.run.params)
+    assert said.sentence.startswith("Nothing was written: so much was taken off")
 
 
 def test_an_episode_that_moved_is_named_by_its_show(world: World) -> None:

@@ -1,6 +1,6 @@
 """The promise of a plan: kept to the letter by the run that applies it, or the run does nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -150,10 +150,18 @@ class Contract:
                 if write.side is not None
             }
 
-    def refuse_if_moved(self, connection: Connection, moved: Sequence[Key]) -> None:
-        """Raises Refused ``plan_stale`` with the first titles whose write does not come out any more."""
+    def refuse_if_moved(self, connection: Connection, found: Iterable[Derived]) -> None:
+        """Raises Refused ``plan_stale`` with the first titles whose write does not come out any more.
+
+        ``why``: they have ``moved``, or all of them ``wait`` now: so much came since that the guard holds them.
+        """
+        lanes = list(found)
+        moved = [key for derived in lanes for key in derived.missing]
         if not moved:
             return
+        waiting = all(
+            set(derived.missing) <= {write.key for write in derived.made.waiting} for derived in lanes
+        )
         named = _named(connection, moved[:_NAMED])
         if len(moved) > _NAMED:
             named.append(f"{len(moved) - _NAMED} more")
@@ -161,7 +169,7 @@ class Contract:
             "plan_stale",
             plan_id=str(self.plan_id),
             pair=str(self.pair_id),
-            why="moved",
+            why="wait" if waiting else "moved",
             count=len(moved),
             titles=", ".join(named),
         )

@@ -285,11 +285,10 @@ class _Run:
         """
         await self._tools.database.read(partial(contract.load, run=run, lanes=lanes))
         found = {lane.feature: await self._derive(run, lane, contract) for lane in lanes}
-        moved = [key for derived in found.values() for key in derived.missing]
 
         def begin(connection: Connection) -> None:
             leases.check(connection, self._fences)
-            contract.refuse_if_moved(connection, moved)
+            contract.refuse_if_moved(connection, found.values())
             plans.mark_applied(connection, contract.plan_id, self._run_id)
 
         await self._tools.database.write(begin)

@@ -58,6 +58,7 @@ STATUS: dict[str, int] = {
     "plan_stale_changed": 409,
     "plan_stale_account": 409,
     "plan_stale_gone": 409,
+    "plan_stale_wait": 409,
     "plan_stale_moved": 409,
     "busy": 409,
     "not_yet": 501,

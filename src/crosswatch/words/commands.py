@@ -52,6 +52,7 @@ NEXT_STEPS = {
     "plan_stale_changed": "Make a new one with “crosswatch plan {pair}”.",
     "plan_stale_account": "Make a new one with “crosswatch plan {pair}”.",
     "plan_stale_gone": "Make the pair anew with “crosswatch pairs add”; its first sync removes nothing.",
+    "plan_stale_wait": "“crosswatch sync” puts them into “crosswatch attention”, where you can allow them.",
     "plan_stale_moved": "See what would happen now with “crosswatch plan {pair}”.",
     "pair_disabled": "Switch it on with “crosswatch pairs edit {pair} --on”.",
     "nothing_to_sync": "Switch on at least one of them: “--watchlist” or “--ratings”.",

@@ -73,6 +73,12 @@ STALE: dict[str, tuple[str, str, str]] = {
         "The pair of this preview has been deleted.",
         "Make the pair anew; its first sync removes nothing.",
     ),
+    "plan_stale_wait": (
+        "Too much at once",
+        "Nothing was written: so much was taken off or rated anew since that none of it is done unasked, also not what "
+        "this preview showed for {titles}.",
+        "Sync: then all of it waits for you in the inbox.",
+    ),
     "plan_stale_moved": (
         "Changed meanwhile",
         "Nothing was written: what this preview showed no longer holds for {titles}.",
