@@ -115,13 +115,8 @@ def _with_leave(patch: pytest.MonkeyPatch, leave: Callable[[Any], set[tuple[Key,
     def anyhow(it: Any) -> Decision | None:
         rules, row = it.rules, it.row
         if row is not None:
-            it.rules = replace(
-                rules,
-                approved={
-                    (key, side): Approval(row.version, row.agreed(side).value, None)
-                    for key, side in leave(it)
-                },
-            )
+            said = {one: Approval(row.version, row.agreed(one[1]).value, None) for one in leave(it)}
+            it.rules = replace(rules, approved=said)
         decision = allowed(it)
         it.rules = rules
         return decision
