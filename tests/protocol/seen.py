@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from crosswatch.model.kinds import Action, Feature, Mode, Side
+from crosswatch.model.kinds import Action, Feature, Kind, Mode, Side
 from crosswatch.model.writes import Done
 from crosswatch.store.pairs import LaneSettings
-from tests.protocol.services import Event, Place, Service
+from tests.protocol.services import TITLES, Event, Place, Service
 
 At = tuple[str, Place]
 """A title on a list of an account."""
@@ -17,7 +17,7 @@ class Begun:
     """A run as it began. ``pair``: the place of its pair; ``plan``: what it applies; ``rules``: what the user wants.
 
     ``lanes``: their numbers in the store; ``base``: on which titles they agreed; ``waiting``: (lane, title, side)
-    of removals that wait for an answer.
+    of removals that wait for an answer. ``kinds``: those of the titles that the pair keeps in step.
     """
 
     at: int
@@ -30,6 +30,12 @@ class Begun:
     lanes: Mapping[Feature, int]
     base: Mapping[int, frozenset[int]]
     waiting: frozenset[tuple[int, int, str]]
+    kinds: frozenset[Kind]
+
+    def concerns(self, place: Place) -> bool:
+        """Whether the pair keeps such a title in step; no watchlist holds episodes."""
+        kind = TITLES[place[1] - 1].kind
+        return kind in self.kinds and not (place[0] is Feature.WATCHLIST and kind is Kind.EPISODE)
 
 
 @dataclass(eq=False)

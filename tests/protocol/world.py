@@ -146,6 +146,7 @@ class World(User):
             lanes={lane.feature: lane.id for lane in row.lanes},
             base={lane.id: self.judge.removals.agreed_on(lane.id) for lane in row.lanes},
             waiting=frozenset(tuple(one) for one in self.ground.rows(waits)),
+            kinds=frozenset(self.setting.pairs[pair].kinds),
         )
 
     def newest_plan(self, pair: int) -> int | None:
