@@ -249,7 +249,7 @@ class Removals:
         there = any(
             event.value is not None
             for listed in other.events
-            if listed[0] is place[0]
+            if listed[0] is place[0] and begun.concerns(listed)
             for event in other.states(listed, begun.at - other.delay_ms, until)
         )
         assert there, "nothing is left there, and nobody was asked"
@@ -339,11 +339,12 @@ class Removals:
                 assert weak or not went, "some removals wait, and others of the same run did not"
 
     def _emptied(self, other: Service, feature: Feature, run: int) -> bool:
-        """Whether a list that the run saw may have held nothing."""
+        """Whether a list that the run saw may have held nothing that the pair keeps in step."""
+        begun = self.judge.began[run]
         return not any(
             look.run == run and look.value is not None and look.how is How.LIST
-            for (uid, (of, _)), looks in self.judge.looks.items()
-            if uid == other.uid and of is feature
+            for (uid, place), looks in self.judge.looks.items()
+            if uid == other.uid and place[0] is feature and begun.concerns(place)
             for look in looks
         )
 

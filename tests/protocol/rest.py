@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from crosswatch.model.kinds import Conflict, Feature, Kind, Mode, Side
 from crosswatch.model.values import Value, same
+from crosswatch.store.runs import SYNC
 from tests.protocol.seen import run_of
 from tests.protocol.services import GRIDS, TITLES, Place, Service, Title, rounded
 from tests.protocol.setting import Between
@@ -223,7 +224,33 @@ class _Lane:
         if not theirs:
             return False
         wins = self._pair.conflict is Conflict.SOURCE and self._target.value(place) is not None
-        return not (wins and self._source.changed_at(place) > theirs[-1].at)
+        overruled = wins and self._source.changed_at(place) > theirs[-1].at
+        return not overruled or self._met_an_absence(place)
+
+    def _met_an_absence(self, place: Place) -> bool:
+        """One-way: a run saw what the user set last on the source, and no list or lookup showed it anything there.
+
+        The user had taken it off the target, and that it was there again was hidden or not shown yet. So it stayed as
+        the user left it, and what came to light after that is the target's own.
+        """
+        judge, since = self._world.judge, self._source.changed_at(place)
+        for run, begun in judge.began.items():
+            if begun.pair != self._number or begun.kind != SYNC:
+                continue
+            source, target = (
+                [look for look in judge.looks[side.uid, place] if look.run == run]
+                for side in (self._source, self._target)
+            )
+            saw = any(look.at >= since and look.value == self._source.value(place) for look in source)
+            absent = bool(target) and all(look.value is None for look in target)
+            if saw and absent and self._was_taken_off(place, target[0].at):
+                return True
+        return False
+
+    def _was_taken_off(self, place: Place, until: int) -> bool:
+        """Whether a user had taken it off the target by then."""
+        past = self._target.events.get(place, ())
+        return any(event.value is None and event.by == "user" and event.at <= until for event in past)
 
     def _stood_at_the_beginning(self, side: Service, place: Place) -> bool:
         """Whether this value stood there when the pair began without a base, and was never agreed on since.
