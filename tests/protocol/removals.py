@@ -139,11 +139,15 @@ class Removals:
         )
         assert together, "both sides never had it at once"
         if begun.mode is Mode.ONE_WAY:
-            mine = self.judge.of_pair(begun.pair)
-            assert self.is_ours(mine, service, place), "it was there before this pair put it there"
+            assert self.is_ours(begun.pair, service, place), "it was there before this pair put it there"
 
-    def is_ours(self, mine: set[int], service: Service, place: Place) -> bool:
-        """Whether one of these runs put a title where it was not; that it was away since, no list has to tell."""
+    def is_ours(self, pair: int, service: Service, place: Place) -> bool:
+        """Whether this pair put a title where it was not; that it was away since, no list has to tell.
+
+        What it put there before it began anew stood there then, and is as much the user's own as all the rest.
+        """
+        fresh = self.judge.fresh.get(pair, 0)
+        mine = {run for run in self.judge.of_pair(pair) if self.judge.began[run].at >= fresh}
         old: Value | None = None
         for event in service.events.get(place, ()):
             if old is None and event.value is not None and run_of(event) in mine:
@@ -171,12 +175,15 @@ class Removals:
         return last
 
     def _somebody_took_it_off(self, run: int, asked: Asked, look: Look, other: Service, place: Place) -> None:
-        """What was shown can only come from a user, or from another pair, who took it off."""
+        """What was shown can only come from a user, or from another pair, who took it off.
+
+        Who did it when a refusal was said did it after that: no edit takes less than a moment.
+        """
         since = self.refused.get(asked, 0)
         states = other.states(place, look.began - other.delay_ms - 1, look.at)
         if not states:
             raise AssertionError("it was never there")
-        causes = [event for event in states if event.value is None and event.at > since]
+        causes = [event for event in states if event.value is None and event.at >= since]
         assert causes, f"it was never taken off: {states}"
         assert any(self._is_a_users(event, run, other, place) for event in causes), (
             f"nobody's removal: {causes}"

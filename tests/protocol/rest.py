@@ -140,7 +140,7 @@ class _Lane:
             (side, event)
             for side in (self._source, self._target)
             for event in side.events.get(place, ())
-            if event.at > since and run_of(event) not in mine
+            if event.at >= since and run_of(event) not in mine
         ]
         if len(world.pairs) > 1 or len(done) != 1 or self._was_refused(title):
             return False
@@ -154,7 +154,11 @@ class _Lane:
             return True
         last = self._target.last(place)
         untouched = last is not None and run_of(last) in mine
-        return side is self._source and untouched and world.judge.removals.is_ours(mine, self._target, place)
+        return (
+            side is self._source
+            and untouched
+            and world.judge.removals.is_ours(self._number, self._target, place)
+        )
 
     def _keys(self, title: Title) -> list[int]:
         """CrossWatch's own titles for it: one, if both services are understood."""

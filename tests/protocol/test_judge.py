@@ -8,15 +8,17 @@ from crosswatch.engine.delta import Delta
 from crosswatch.model.capabilities import Stamps
 from crosswatch.model.kinds import Conflict, Feature, Mode, Side
 from crosswatch.store.attention import Question
+from crosswatch.store.held import KEEP
 from tests.protocol.script import Edit
 from tests.protocol.services import Traits
-from tests.protocol.setting import Between
+from tests.protocol.setting import Between, Figures, Setting
 from tests.protocol.test_histories import a_world
 from tests.protocol.world import World
 
 R = Feature.RATINGS
 PLACE = (R, 1)
 TARGET_WINS = Between(0, 1, Mode.ONE_WAY, Conflict.TARGET)
+REMOVING = Between(0, 1, Mode.ONE_WAY, remove=True)
 FINER = Traits("tracker")
 
 
@@ -87,6 +89,62 @@ def test_where_the_source_wins_such_a_value_may_not_stay(monkeypatch: pytest.Mon
         pytest.raises(AssertionError, match="800 and 900"),
     ):
         meets_what_it_wrote(world)
+
+
+def made_again_in_step(world: World) -> None:
+    """A pair is made again, and finds in step what it once put on its target itself."""
+    for title in (1, 5):
+        world.edit(Edit("a", R, title, 900))
+    world.rest()
+    world.make_again(0)
+    world.rest()
+
+
+def test_what_a_pair_put_there_before_it_was_made_again_stays_where_the_source_takes_it_off() -> None:
+    with a_world(Traits(), Traits(), REMOVING) as world:
+        made_again_in_step(world)
+        world.edit(Edit("a", R, 1, None))
+        world.rest()
+        assert both(world) == [None, 900]
+        assert not world.questions()
+
+
+def test_it_may_not_be_taken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(decide.ONE_WAY, (Delta.GONE, Delta.SAME), Cell.REMOVE_ON_TARGET)
+    with a_world(Traits(), Traits(), REMOVING) as world:
+        made_again_in_step(world)
+        world.edit(Edit("a", R, 1, None))
+        with pytest.raises(AssertionError, match="before this pair put it there"):
+            world.rest()
+
+
+def test_what_it_puts_there_after_that_may_not_be_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    with a_world(Traits(), Traits(), REMOVING) as world:
+        made_again_in_step(world)
+        world.edit(Edit("a", R, 6, 900))
+        world.rest()
+        monkeypatch.setitem(decide.ONE_WAY, (Delta.GONE, Delta.SAME), Cell.ADOPT_TARGET_LEFT)
+        world.edit(Edit("a", R, 6, None))
+        with pytest.raises(AssertionError, match="None and 900, and nobody is asked"):
+            world.rest()
+
+
+def test_what_is_taken_off_right_after_two_values_were_left_as_they_are_is_a_removal() -> None:
+    """Also within the same millisecond: twelve values wait, one shall stay as it is, and then it is taken off."""
+    many = range(5, 17)
+    world = World(Setting((Traits(), Traits()), (Between(0, 1, remove=True),), titles=48), Figures())
+    try:
+        for value in (900, 800):
+            for title in many:
+                world.edit(Edit("a", R, title, value))
+            world.rest()
+        (question,) = (one for one in world.questions() if one.kind == Question.OVERWRITE and one.title == 1)
+        world.answer(question, KEEP)
+        world.edit(Edit("a", R, many[0], None))
+        world.rest()
+        assert world.services["b"].value((R, many[0])) is None
+    finally:
+        world.close()
 
 
 @pytest.mark.parametrize("stamps", list(Stamps))
