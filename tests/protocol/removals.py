@@ -148,9 +148,13 @@ class Removals:
         """
         fresh = self.judge.fresh.get(pair, 0)
         mine = {run for run in self.judge.of_pair(pair) if self.judge.began[run].at >= fresh}
+        sent = self.judge.sent[service.uid, place]
+        added = {(one.run, one.seq) for one in sent if one.action is Action.ADD}
         old: Value | None = None
         for event in service.events.get(place, ()):
-            if old is None and event.value is not None and run_of(event) in mine:
+            # What arrives late may meet what nobody had seen; it was put there as something new all the same.
+            new = old is None or event.by in added
+            if new and event.value is not None and run_of(event) in mine:
                 return True
             old = event.value
         return False

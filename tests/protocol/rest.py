@@ -97,7 +97,9 @@ class _Lane:
             assert self._waits(title) or not self._should_be_gone(title), f"{told}, and nobody is asked"
             return False
         if not self._is_asked(title):
-            left = self._left(place) or self._lost_at_the_first_meeting(place)
+            left = (
+                self._left(place) or self._lost_at_the_first_meeting(place) or self._seemed_taken_off(place)
+            )
             assert left or self._waits(title) or self._was_refused(title), told
             return False
         assert self._pair.conflict in (Conflict.ASK, Conflict.NEWEST) or not self._has_row(title), told
@@ -280,6 +282,16 @@ class _Lane:
             return False
         parted = judge.parted.setdefault((self._number, place), self._world.clock.now_ms())
         return self._source.changed_at(place) < parted
+
+    def _seemed_taken_off(self, place: Place) -> bool:
+        """One-way: two whole lists of a target that cannot be asked lacked what it had all the time."""
+        if self._pair.mode is Mode.TWO_WAY or self._target.traits.lookups:
+            return False
+        looks, there = self._world.judge.looks[self._target.uid, place], self._target.last(place)
+        if there is None or there.value is None:
+            return False
+        lacked = [look for look in looks if look.value is None and look.began > there.at]
+        return len(lacked) > 1 and lacked[-1].at >= self._source.changed_at(place)
 
     def _is_based(self, place: Place, source: Value | None, target: Value | None) -> None:
         """The base row holds what each side itself says."""
