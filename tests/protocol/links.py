@@ -114,7 +114,8 @@ class SimulatedLink:
         names = {native for native, _ in given}
         if not reason:
             self._saw_absent(feature, names, How.LIST if total <= len(names) else How.GAP, began)
-        yield Page((), total, total, end=ReadEnd(not reason, max(0, total - len(names)), total, reason))
+        end = ReadEnd(not reason, max(0, total - len(names)), total, reason)
+        yield Page((), total, total, restart=restart, end=end)
 
     async def _page(self, feature: Feature, number: int) -> Shown | None:
         suffered = await self._call()
