@@ -167,9 +167,13 @@ class Removals:
         last = own[-1]
         assert sent.at - last.at <= MINUTE, "the proof is old"
         assert last.value is None, "it is there"
-        if other.traits.lookups:
-            assert last.how is How.LOOKUP, "an absence that only a list showed"
-            return last
+        if other.traits.lookups:  # a list that was read once more after its word may only say the same
+            asked = [n for n, look in enumerate(own) if look.how is How.LOOKUP]
+            assert asked, "an absence that only a list showed"
+            word = own[asked[-1]]
+            assert sent.at - word.at <= MINUTE, "the proof is old"
+            assert all(look.value is None for look in own[asked[-1] :]), "it was shown again"
+            return word
         mine = self.judge.of_pair(self.judge.began[sent.run].pair)
         first = next((look for look in reversed(looks) if look.value is not None), None)
         since = first.at if first is not None else 0

@@ -21,6 +21,7 @@ from crosswatch.runs.looks import Looks
 from crosswatch.runs.proofs import Proofs
 from crosswatch.runs.sending import Numbered, check
 from crosswatch.runs.sides import OpenSide, SideRead, look_up, read_side, refs_for, value_of
+from crosswatch.runs.sightings import Sightings
 from crosswatch.store import attention, base, held, journal, leases, pairs, readings, unmatched
 from crosswatch.store.database import Connection
 from crosswatch.store.journal import Entry
@@ -199,7 +200,11 @@ class LaneRun:
     async def _write(self, numbered: list[Numbered], reads: Mapping[Side, SideRead]) -> None:
         """Adds and changes of both sides before any removal."""
         self.run.progress.enter("writing", feature=self.feature, total=len(numbered))
-        applying = {name: self._applying(name, reads[name]) for name in self.run.sides}
+        sightings = {
+            name: Sightings(side, self.lane.id, self.run.tools.database, self.run.fences)
+            for name, side in self.run.sides.items()
+        }
+        applying = {name: self._applying(name, reads[name], sightings) for name in self.run.sides}
         for removals in (False, True):
             for name in (Side.TARGET, Side.SOURCE):
                 writes = [
@@ -238,7 +243,7 @@ class LaneRun:
                 lambda connection: journal.confirm(connection, uid, self.feature, shown)
             )
 
-    def _applying(self, name: Side, read: SideRead) -> Applying:
+    def _applying(self, name: Side, read: SideRead, sightings: Mapping[Side, Sightings]) -> Applying:
         run, kinds = self.run, self.run.kinds(self.feature)
         tools = run.tools
         looks = Looks(
@@ -249,6 +254,7 @@ class LaneRun:
             clock=tools.clock,
             progress=run.progress,
             read=read,
+            sightings=sightings[name],
         )
         proofs = Proofs(
             side=run.sides[name.other],
@@ -257,6 +263,7 @@ class LaneRun:
             resolver=tools.resolver,
             clock=tools.clock,
             progress=run.progress,
+            sightings=sightings[name.other],
         )
         return Applying(
             run_id=run.run_id,

@@ -13,6 +13,7 @@ from crosswatch.model.values import Value
 from crosswatch.ports import Clock, Resolver
 from crosswatch.runs.progress import Progress
 from crosswatch.runs.sides import OpenSide, SideRead, look_up, read_side, value_of
+from crosswatch.runs.sightings import Sightings
 
 GOOD_FOR_MS = 60_000
 """How old a look may be when the call leaves."""
@@ -44,6 +45,7 @@ class Looks:
     clock: Clock
     progress: Progress
     read: SideRead
+    sightings: Sightings
     _looked: dict[Key, Look] = field(default_factory=dict)
     _absent_twice: bool = False
     _disagreed: set[Key] = field(default_factory=set)
@@ -147,6 +149,7 @@ class Looks:
                 on_progress=lambda _done, _total: None,
             )
         )
+        await self.sightings.note(again)
         if not again.end.whole or again.end.gap:
             self._read_again = False
             return

@@ -12,11 +12,16 @@ from crosswatch.ports import Clock, Resolver
 from crosswatch.runs.looks import GOOD_FOR_MS, LOOK_AGAIN_MS
 from crosswatch.runs.progress import Progress
 from crosswatch.runs.sides import OpenSide, prove, read_side
+from crosswatch.runs.sightings import Sightings
 
 
 @dataclass(slots=True)
 class Proofs:
-    """What the side from which titles are gone says of them, not older than a minute when a call leaves."""
+    """What the side from which titles are gone says of them, not older than a minute when a call leaves.
+
+    ``sightings``: what lists of that side showed meanwhile, for whatever reason they were read. They stand against any
+    proof until the next run: of two copies that contradict each other nobody knows the newer one.
+    """
 
     side: OpenSide
     feature: Feature
@@ -24,6 +29,7 @@ class Proofs:
     resolver: Resolver
     clock: Clock
     progress: Progress
+    sightings: Sightings
     _shown: dict[Key, Seen] = field(default_factory=dict)
 
     async def take(self, window: Sequence[PlannedWrite]) -> None:
@@ -51,6 +57,7 @@ class Proofs:
             clock=self.clock,
             on_progress=lambda _done, _total: None,
         )
+        await self.sightings.note(again)
         shown: dict[Key, Seen] = {}
         for write in missing:
             if (listed := again.listed.get(write.key)) is not None:
@@ -61,6 +68,8 @@ class Proofs:
 
     def why_not(self, write: PlannedWrite) -> tuple[Done, str] | None:
         """Why a removal may not be made now, None where it may: the title is back, or nothing is known of it."""
+        if write.key in self.sightings:
+            return Done.MOVED, "came_back"
         shown = self._reading(write)
         if shown is None or self.clock.now_ms() - shown.taken_at > GOOD_FOR_MS:
             return Done.RETRY_LATER, "not_proved"

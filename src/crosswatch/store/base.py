@@ -1,13 +1,13 @@
 """Base rows: what both sides of a lane said when they last agreed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from crosswatch.engine.base import Agreed, BaseRow
-from crosswatch.model.kinds import Feature, Kind, Mode
+from crosswatch.model.kinds import Feature, Kind, Mode, Side
 from crosswatch.store.statements import chunks, execute_all, upsert
 from crosswatch.store.tables import base, lane, pair, title
 
@@ -132,6 +132,15 @@ def from_columns(columns: Mapping[str, Any]) -> BaseRow:
 def looked_up(connection: Connection, lane_id: int, keys: Iterable[int], now: int) -> None:
     """Notes when absences were looked up, so that the next run begins with others."""
     execute_all(connection, _LOOKED_UP, ({"of_lane": lane_id, "one": key, "now": now} for key in keys))
+
+
+def listed_again(connection: Connection, lane_id: int, side: Side, keys: Set[int]) -> None:
+    """Forgets since when a side's lists lack these titles: one of them was seen to show them."""
+    missing_at = base.c[f"{side}_missing_at"]
+    query = select(base.c.title).where(base.c.lane == lane_id, missing_at != 0)
+    for part in chunks(sorted(keys & set(connection.execute(query).scalars()))):
+        there = update(base).where(base.c.lane == lane_id, base.c.title.in_(part))
+        connection.execute(there.values({missing_at: 0}))
 
 
 def has_lane(connection: Connection, lane_id: int) -> bool:
