@@ -93,6 +93,20 @@ def test_what_was_allowed_and_taken_back_is_not_done(world: World, way: Way) -> 
         assert scene.run(WATCHLIST) == WAITS
 
 
+def test_it_is_told_why_removals_wait_also_where_lookups_found_what_an_empty_list_lacked(
+    world: World,
+) -> None:
+    scene, _ = four_wait(world, INTO_TRACKER)
+
+    def why() -> set[str]:
+        every = world.run(Attention(world.house).blocks(first=1))
+        return {block.why for of_pair in every for block in of_pair.blocks}
+
+    assert why() == {"removal_many"}
+    world.change("UPDATE snapshot SET total = 0 WHERE account_uid LIKE 'tmdb:%' AND feature = 'watchlist'")
+    assert why() == {"removal_emptied"}
+
+
 def test_leave_to_remove_is_refused_where_the_pair_does_not_remove_any_more(world: World) -> None:
     """Else the user is told that the next sync does it, and it does nothing."""
     scene, films = four_wait(world, BOTH_ACCOUNTS)

@@ -233,12 +233,12 @@ def _sorted(blocks: Sequence[Block]) -> list[Block]:
 
 
 def _emptied(connection: Connection) -> Emptied:
-    """The lists that were whole when they were last read, and held nothing."""
+    """The lists that were whole when they were last read, and held nothing; what was looked up is no part of them."""
     return frozenset(
         (row.name, feature)
         for row in accounts.every(connection)
         for feature, snapshot in readings.snapshots(connection, row.uid).items()
-        if snapshot.whole and not snapshot.titles
+        if snapshot.whole and not (snapshot.titles and snapshot.total)
     )
 
 
