@@ -96,7 +96,7 @@ def test_what_was_allowed_and_taken_back_is_not_done(world: World, way: Way) -> 
 def test_it_is_told_why_removals_wait_also_where_lookups_found_what_an_empty_list_lacked(
     world: World,
 ) -> None:
-    scene, _ = four_wait(world, INTO_TRACKER)
+    four_wait(world, INTO_TRACKER)
 
     def why() -> set[str]:
         every = world.run(Attention(world.house).blocks(first=1))
