@@ -139,19 +139,7 @@ class Removals:
         )
         assert together, "both sides never had it at once"
         if begun.mode is Mode.ONE_WAY:
-            ours = self.is_ours(begun.pair, service, place) or self._looks_ours(begun.pair, service, place)
-            assert ours, "it was there before this pair put it there"
-
-    def _looks_ours(self, pair: int, service: Service, place: Place) -> bool:
-        """Whether whole lists showed nothing of what was there, and nobody heard how the add ended that followed."""
-        misled = (service.uid, place[0]) in self.judge.misled
-        mine = self._runs_since_fresh(pair)
-        adds = (one for one in self.judge.sent[service.uid, place] if one.action is Action.ADD)
-        return misled and any(one.unclear and one.run in mine for one in adds)
-
-    def _runs_since_fresh(self, pair: int) -> set[int]:
-        fresh = self.judge.fresh.get(pair, 0)
-        return {run for run in self.judge.of_pair(pair) if self.judge.began[run].at >= fresh}
+            assert self.is_ours(begun.pair, service, place), "it was there before this pair put it there"
 
     def is_ours(self, pair: int, service: Service, place: Place) -> bool:
         """Whether this pair put a title where it was not; that it was away since, no list has to tell.
