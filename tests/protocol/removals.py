@@ -11,7 +11,7 @@ from crosswatch.model.kinds import Action, Feature, Mode, Side
 from crosswatch.model.values import Value
 from crosswatch.model.writes import Done, Write
 from tests.protocol.looks import How, Look
-from tests.protocol.seen import Begun, Sent, run_of
+from tests.protocol.seen import Begun, Sent, Unasked, run_of
 from tests.protocol.services import MINUTE, Event, Place, Service
 
 if TYPE_CHECKING:
@@ -30,14 +30,6 @@ Asked = tuple[int, int, Side]
 
 State = tuple[Value | None, Value | None, str, str, int]
 """A base row as far as it was asked about."""
-
-
-@dataclass
-class Unasked:
-    """A removal or an overwrite that left although nobody was asked."""
-
-    sent: Sent
-    title: int
 
 
 @dataclass
@@ -139,7 +131,8 @@ class Removals:
         )
         assert together, "both sides never had it at once"
         if begun.mode is Mode.ONE_WAY:
-            assert self.is_ours(begun.pair, service, place), "it was there before this pair put it there"
+            settled = self._was_settled(base, side)
+            assert settled or self.is_ours(begun.pair, service, place), "it was there before we put it there"
 
     def is_ours(self, pair: int, service: Service, place: Place) -> bool:
         """Whether this pair put a title where it was not; that it was away since, no list has to tell.
@@ -158,6 +151,14 @@ class Removals:
                 return True
             old = event.value
         return False
+
+    def _was_settled(self, base: Any, side: Side) -> bool:
+        """Whether an add whose answer nobody heard was found there later: who put it there, nobody can tell."""
+        query = (
+            "SELECT action, code FROM journal WHERE lane = ? AND title = ? AND side = ? AND state = 'done'"
+        )
+        found = self.judge.ground.rows(query, base["lane"], base["title"], side.value)
+        return ("add", "settled") in map(tuple, found)
 
     def _is_proved(self, sent: Sent, other: Service, place: Place) -> Look:
         """3: the other service's own word within a minute; else two whole lists, its delay apart."""

@@ -59,3 +59,11 @@ class Sent:
 def run_of(event: Event) -> int:
     """The run by which a value came, 0 where nobody of us set it."""
     return event.by[0] if isinstance(event.by, tuple) else 0
+
+
+@dataclass
+class Unasked:
+    """A removal or an overwrite that left although nobody was asked."""
+
+    sent: Sent
+    title: int
