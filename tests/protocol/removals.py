@@ -131,8 +131,8 @@ class Removals:
         )
         assert together, "both sides never had it at once"
         if begun.mode is Mode.ONE_WAY:
-            settled = self._was_settled(base, side)
-            assert settled or self.is_ours(begun.pair, service, place), "it was there before we put it there"
+            ours = self.is_ours(begun.pair, service, place) or self._was_settled(base, side)
+            assert ours, "it was there before this pair put it there"
 
     def is_ours(self, pair: int, service: Service, place: Place) -> bool:
         """Whether this pair put a title where it was not; that it was away since, no list has to tell.
