@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import Counter
 from collections.abc import Generator, Iterator
 
@@ -19,6 +20,12 @@ def chromium() -> str:
     if path is None:
         pytest.skip("no Chromium: install the package chromium")
     return path
+
+
+def pytest_configure() -> None:
+    """Takes back that SIGINT is ignored, as it is in a shell's background: the programs that tests stop inherit it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
