@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from crosswatch.model.capabilities import Stamps
 from crosswatch.model.kinds import Conflict, Feature, Kind, Mode, Side
 from crosswatch.model.values import Value, same
 from crosswatch.store.runs import SYNC
@@ -231,7 +232,13 @@ class _Lane:
             return False
         wins = self._pair.conflict is Conflict.SOURCE and self._target.value(place) is not None
         overruled = wins and self._source.changed_at(place) > theirs[-1].at
-        return not overruled or self._met_an_absence(place)
+        return not overruled or self._met_an_absence(place) or self._went_and_came(place, theirs[-1].at)
+
+    def _went_and_came(self, place: Place, since: int) -> bool:
+        """Whether the source says again what it said then, and without stamps nobody can tell that it ever changed."""
+        then = self._source.at(place, since)
+        same_again = then is not None and then.value == self._source.value(place)
+        return same_again and self._source.traits.stamps is Stamps.NONE
 
     def _met_an_absence(self, place: Place) -> bool:
         """One-way: a run saw what the user set last on the source, and no list or lookup showed it anything there.
