@@ -255,7 +255,7 @@ class Removals:
             return
         first = next((look for look in looks if look.how is How.LIST), None)
         if first is not None and first.value is not None:  # lookups tell no stamps
-            shown = service.at(place, first.began - service.delay_ms)
+            shown = service.at(place, first.began - service.delay_ms - 1)
             assert shown is None or shown.value is None or shown.stamp <= stamp, "it was touched since"
 
     def _may_go_unasked(self, begun: Begun, asked: Asked, other: Service, place: Place) -> None:
