@@ -1,9 +1,9 @@
-"""Rules of the run protocol, broken one at a time: some history must then break a promise.
+"""Rules of the run protocol and of removals, broken one at a time: some history must then break a promise.
 
 Each is tried on the histories that showed it when it was written down, and then on many others.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -32,10 +32,12 @@ from crosswatch.runs.sending import Numbered
 from crosswatch.runs.sides import OpenSide, SideRead, read_side
 from crosswatch.store import accounts, base, journal, leases, tables, unmatched
 from crosswatch.store.database import Connection
+from tests.protocol import broken_removals
+from tests.protocol.broken_removals import Break
 from tests.protocol.draw import a_history
+from tests.protocol.removal_lives import Life
 from tests.protocol.setting import Figures
 
-Break = Callable[[pytest.MonkeyPatch], None]
 MOST = 800
 """Histories in which a broken rule must show."""
 
@@ -254,20 +256,25 @@ SHOWN_BY: dict[Break, tuple[int, ...]] = {
 }
 """Rule -> histories that showed it broken."""
 
+EVERY: dict[Break, Sequence[int | Life]] = {**SHOWN_BY, **broken_removals.SHOWN_BY}
+
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("breaks", SHOWN_BY, ids=lambda breaks: breaks.__name__)
+@pytest.mark.parametrize("breaks", EVERY, ids=lambda breaks: breaks.__name__)
 def test_a_broken_rule_breaks_a_promise(breaks: Break, monkeypatch: pytest.MonkeyPatch) -> None:
     breaks(monkeypatch)
     with pytest.raises(AssertionError):
-        live(chain(SHOWN_BY[breaks], range(MOST)))
+        live(chain(EVERY[breaks], range(MOST)))
 
 
 def test_unbroken_the_same_histories_end_well() -> None:
-    live(sorted({seed for seeds in SHOWN_BY.values() for seed in seeds}))
+    live(dict.fromkeys(chain.from_iterable(EVERY.values())))
 
 
-def live(seeds: Iterable[int]) -> None:
-    """So many histories, one after the other."""
-    for seed in seeds:
-        a_history(Random(seed).choice, Figures(), steps=6)
+def live(histories: Iterable[int | Life]) -> None:
+    """So many histories, drawn by their seeds or scripted, one after the other."""
+    for history in histories:
+        if callable(history):
+            history()
+        else:
+            a_history(Random(history).choice, Figures(), steps=6)

@@ -8,7 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, event, text
 
+from crosswatch.model.accounts import AccountName
+from crosswatch.model.kinds import Feature, Kind, Mode
+from crosswatch.store import accounts, pairs
 from crosswatch.store.database import Database
+from crosswatch.store.pairs import LaneSettings
 
 
 @contextlib.contextmanager
@@ -39,3 +43,26 @@ def dump(database: Database, *tables: str) -> dict[str, list[tuple[Any, ...]]]:
         }
 
     return database.read_now(read)
+
+
+def make_pair(connection: Connection, instance: str = "default") -> int:
+    """A pair of its own; returns its ratings lane."""
+    ends = [
+        accounts.keep(
+            connection, AccountName(name, instance), uid=f"{name}:{instance}", label="", state=""
+        ).id
+        for name in ("tmdb", "tracker")
+    ]
+    made = pairs.add(
+        connection,
+        name=instance,
+        source=ends[0],
+        target=ends[1],
+        mode=Mode.TWO_WAY,
+        kinds=[Kind.MOVIE],
+        lanes={Feature.RATINGS: LaneSettings(remove=True)},
+        now=1,
+    )
+    found = pairs.find(connection, made)
+    assert found is not None
+    return found.lanes[0].id

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,59 +10,22 @@ from sqlalchemy import text
 from crosswatch.engine.base import Agreed, Answer, BaseRow
 from crosswatch.errors import Refused
 from crosswatch.identity.resolver import resolve
-from crosswatch.model.accounts import AccountName
-from crosswatch.model.kinds import Action, Feature, Kind, Mode, Side
+from crosswatch.model.kinds import Action, Feature, Kind, Side
 from crosswatch.model.refs import Hints, Ref, ids
-from crosswatch.store import accounts, answering, attention, base, inbox, journal, pairs, runs
+from crosswatch.store import answering, attention, base, inbox, journal, runs
 from crosswatch.store.attention import Question
 from crosswatch.store.database import Connection, Database
 from crosswatch.store.inbox import QuestionRow, Which
 from crosswatch.store.journal import Ended, Entry, State
-from crosswatch.store.pairs import LaneSettings
-from tests.unit.stored import counted, dump
+from tests.unit.stored import counted, dump, make_pair
 
 RATINGS = Feature.RATINGS
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database.open(tmp_path / "crosswatch.db")
-    yield made
-    made.close()
 
 
 @pytest.fixture
 def titles(database: Database) -> list[int]:
     films = [Ref(Kind.MOVIE, ids(tmdb=number), hints=Hints(f"Film {number}", 1990)) for number in range(5)]
     return database.write_now(lambda connection: resolve(connection, films))
-
-
-@pytest.fixture
-def lane(database: Database) -> int:
-    return database.write_now(make_pair)
-
-
-def make_pair(connection: Connection, instance: str = "default") -> int:
-    """A pair of its own; returns its ratings lane."""
-    ends = [
-        accounts.keep(
-            connection, AccountName(name, instance), uid=f"{name}:{instance}", label="", state=""
-        ).id
-        for name in ("tmdb", "tracker")
-    ]
-    made = pairs.add(
-        connection,
-        name=instance,
-        source=ends[0],
-        target=ends[1],
-        mode=Mode.TWO_WAY,
-        kinds=[Kind.MOVIE],
-        lanes={RATINGS: LaneSettings(remove=True)},
-        now=1,
-    )
-    found = pairs.find(connection, made)
-    assert found is not None
-    return found.lanes[0].id
 
 
 def keep(

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import text
 
 from crosswatch.store import clocks
 from crosswatch.store.database import Connection, Database
 from crosswatch.store.unmatched import LONGEST_MS
-from tests.unit.stored import counted
-from tests.unit.test_store_attention import make_pair
+from tests.unit.stored import counted, make_pair
 
 NOW, AHEAD, BEFORE = 1_000_000_000_000, 2_000_000_000_000, 900_000_000_000
 MINE, OTHERS = "tmdb:default", "tmdb:other"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database.open(tmp_path / "crosswatch.db")
-    yield made
-    made.close()
 
 
 @pytest.fixture

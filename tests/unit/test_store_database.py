@@ -7,7 +7,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -30,13 +29,6 @@ def schema(path: Path) -> dict[str, list[str]]:
         for name, sql in rows
         if name not in ("alembic_version", "sqlite_sequence")
     }
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database.open(tmp_path / "crosswatch.db")
-    yield made
-    made.close()
 
 
 def test_the_migrations_make_the_schema_of_the_tables(database: Database, tmp_path: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,13 +22,6 @@ from tests.unit.test_store_runs import entry, new_run
 WATCHLIST, RATINGS = Feature.WATCHLIST, Feature.RATINGS
 ADD, CHANGE, REMOVE = Action.ADD, Action.CHANGE, Action.REMOVE
 SINCE = 100
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database.open(tmp_path / "crosswatch.db")
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from crosswatch.engine.guard import APPROVAL_MS
@@ -26,26 +23,7 @@ from tests.unit.holding import (
     say,
     waiting,
 )
-from tests.unit.stored import counted
-from tests.unit.test_store_attention import make_pair
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database.open(tmp_path / "crosswatch.db")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def titles(database: Database) -> list[int]:
-    films = [Ref(Kind.MOVIE, ids(tmdb=number)) for number in range(6)]
-    return database.write_now(lambda connection: resolve(connection, films))
-
-
-@pytest.fixture
-def lane(database: Database) -> int:
-    return database.write_now(make_pair)
+from tests.unit.stored import counted, make_pair
 
 
 def test_what_waits_stands_with_both_values_and_the_version_that_it_rests_on(

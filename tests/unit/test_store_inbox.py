@@ -20,11 +20,11 @@ from crosswatch.store.database import Database
 from crosswatch.store.inbox import Tally, Which
 from tests.unit import holding as guarded
 from tests.unit import test_store_attention as asked
-from tests.unit.stored import counted, dump
+from tests.unit.stored import counted, dump, make_pair
 
 SOURCE, TARGET = Side.SOURCE, Side.TARGET
 ALL_OF_PAIR_ONE = Which(pair=1, kind=Question.REMOVAL)
-database, titles, lane = asked.database, asked.titles, asked.lane
+titles = asked.titles
 
 
 def agree(database: Database, lane: int, keys: list[int], version: int = 3) -> None:
@@ -235,7 +235,7 @@ def test_an_account_is_asked_about_once_and_leaves_when_it_is_in_order(
 def test_starting_afresh_forgets_what_was_agreed_on_and_asked_and_nothing_else(
     database: Database, titles: list[int], lane: int
 ) -> None:
-    other = database.write_now(lambda connection: asked.make_pair(connection, "second"))
+    other = database.write_now(lambda connection: make_pair(connection, "second"))
     hold(database, other, titles[:1])
     hold(database, lane, titles)
     asked.keep(database, lane, {titles[0]: (850, 700)})

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import text
 
 from crosswatch.engine.base import Agreed, BaseRow
 from crosswatch.engine.guard import APPROVAL_MS
-from crosswatch.identity.resolver import resolve
-from crosswatch.model.kinds import Kind
-from crosswatch.model.refs import Ref, ids
 from crosswatch.store import held
 from crosswatch.store.database import Database
 from crosswatch.store.held import ALLOW, KEPT, REMOVAL
@@ -32,26 +26,7 @@ from tests.unit.holding import (
     say,
     waiting,
 )
-from tests.unit.stored import dump
-from tests.unit.test_store_attention import make_pair
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database.open(tmp_path / "crosswatch.db")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def titles(database: Database) -> list[int]:
-    films = [Ref(Kind.MOVIE, ids(tmdb=number)) for number in range(6)]
-    return database.write_now(lambda connection: resolve(connection, films))
-
-
-@pytest.fixture
-def lane(database: Database) -> int:
-    return database.write_now(make_pair)
+from tests.unit.stored import dump, make_pair
 
 
 def test_switching_removals_on_asks_about_what_was_kept_and_does_nothing(

@@ -1,8 +1,6 @@
 """Which removals still belong to the base of a lane: a tenth of it may be removed in a day unasked."""
 
-from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +13,6 @@ from crosswatch.store import accounts, journal, pairs, runs
 from crosswatch.store.database import Connection, Database
 from crosswatch.store.pairs import LaneSettings, PairRow
 from tests.unit.test_store_guarded import SINCE, done
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database.open(tmp_path / "crosswatch.db")
-    yield made
-    made.close()
 
 
 def a_pair(database: Database) -> PairRow:

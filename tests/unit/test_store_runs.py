@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -26,13 +24,6 @@ from tests.unit.stored import counted, dump
 RATINGS = Feature.RATINGS
 TMDB = AccountName("tmdb")
 UID = "tmdb:1"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database.open(tmp_path / "crosswatch.db")
-    yield made
-    made.close()
 
 
 @pytest.fixture

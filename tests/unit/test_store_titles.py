@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,13 +13,6 @@ from crosswatch.model.refs import Hints, Ref, ids
 from crosswatch.store import titles
 from crosswatch.store.database import Connection, Database
 from tests.unit.stored import counted, dump
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database.open(tmp_path / "crosswatch.db")
-    yield made
-    made.close()
 
 
 def keys(database: Database, *refs: Ref) -> list[int]:

@@ -11,7 +11,7 @@ from tests.unit.stored import dump
 from tests.unit.test_store_inbox import page, say_one
 
 SOURCE, TARGET = Side.SOURCE, Side.TARGET
-database, titles, lane = asked.database, asked.titles, asked.lane
+titles = asked.titles
 
 
 def test_titles_without_a_match_wait_are_tried_again_or_left_out(
