@@ -13,7 +13,7 @@ from crosswatch.store.pairs import PairRow
 from crosswatch.store.runs import PLAN
 
 _NOTHING, _LOOKED = " nothing to write", " only looked, nothing was written"
-_WORDS = {"adopted": "noted as equal", "later": "left for the next sync", "left": "on the target alone"}
+_WORDS = {"adopted": "noted as equal", "later": "left for the next sync", "left": "left alone"}
 _UNWRITTEN = " nothing of the plan is written here"
 
 

@@ -329,10 +329,8 @@ class _Run:
                 )
                 await self._tools.database.write(keep)
             for lane in self._pair.lanes:
-                source = side.side is Side.SOURCE
-                then = lane.source_uid if source else lane.target_uid
+                then, label = lane.made_with(side.side)
                 if then and then != now.uid:
-                    label = (lane.source_label if source else lane.target_label) or then
                     raise Refused(
                         "account_changed", account=str(known.name), now=now.label or now.uid, then=label
                     )

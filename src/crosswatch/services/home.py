@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from crosswatch.errors import Refused
 from crosswatch.model.accounts import AccountName
-from crosswatch.model.kinds import Feature
+from crosswatch.model.kinds import Feature, Side
 from crosswatch.model.values import Value, same
 from crosswatch.services.house import House
 from crosswatch.services.overview import Overview, ProviderState
@@ -117,15 +117,11 @@ class Home:
 def _replaced(pair: PairRow, people: Mapping[AccountName, AccountRow]) -> Refused | None:
     """What the next run of the pair would end with, because somebody else is behind one of its accounts."""
     for lane in pair.lanes:
-        for name, uid, label in (
-            (pair.source, lane.source_uid, lane.source_label),
-            (pair.target, lane.target_uid, lane.target_label),
-        ):
+        for side, name in ((Side.SOURCE, pair.source), (Side.TARGET, pair.target)):
+            then, label = lane.made_with(side)
             now = people.get(name)
-            if uid and now is not None and now.uid and now.uid != uid:
-                return Refused(
-                    "account_changed", account=str(name), now=now.label or now.uid, then=label or uid
-                )
+            if then and now is not None and now.uid and now.uid != then:
+                return Refused("account_changed", account=str(name), now=now.label or now.uid, then=label)
     return None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
 
 from crosswatch.model.accounts import AccountName
-from crosswatch.model.kinds import Conflict, Feature, Kind, Mode
+from crosswatch.model.kinds import Conflict, Feature, Kind, Mode, Side
 from crosswatch.store.accounts import AccountRow
 from crosswatch.store.tables import account, lane, pair
 
@@ -37,6 +37,12 @@ class LaneRow:
     target_uid: str
     source_label: str = ""
     target_label: str = ""
+
+    def made_with(self, side: Side) -> tuple[str, str]:
+        """Uid and name of whom the base was made with on that side; an empty uid before there is a base."""
+        if side is Side.SOURCE:
+            return self.source_uid, self.source_label or self.source_uid
+        return self.target_uid, self.target_label or self.target_uid
 
 
 @dataclass(frozen=True, slots=True)
